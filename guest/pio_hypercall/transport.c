@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Port I/O by hypercall, guest side: probe, calls, errors.
+ *
+ * Everything here may run in any context, NMI and early boot included, and
+ * holds no lock.  An access that the host does not carry out is carried out by
+ * the native instruction, so callers see no errors.  Once the host has answered
+ * -KVM_ENOSYS (the handler is gone, or the guest was moved to a host without
+ * one) no more calls are made until the next boot.
+ */
+#define pr_fmt(fmt) "pio_hcall: " fmt
+
+#include <linux/cc_platform.h>
+#include <linux/cpufeature.h>
+#include <linux/debugfs.h>
+#include <linux/irq_work.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/pio_hypercall.h>
+#include <linux/seq_file.h>
+#include <uapi/linux/kvm_para.h>
+#include <asm/hypervisor.h>
+#include <asm/io.h>
+#include "transport.h"
+
+/* Counters in debugfs, /sys/kernel/debug/pio_hypercall/stats. */
+enum pio_stat {
+	PIO_STAT_IN,		/* accesses done by hypercall, by kind */
+	PIO_STAT_OUT,
+	PIO_STAT_INS,
+	PIO_STAT_OUTS,
+	PIO_STAT_STRING_BYTES,	/* transferred by INS and OUTS */
+	PIO_STAT_REFUSED,	/* calls the host refused: done natively */
+	PIO_STAT_NATIVE,	/* accesses after the host stopped answering */
+	PIO_STAT_MAX
+};
+
+static DEFINE_PER_CPU(u64[PIO_STAT_MAX], pio_stats);
+
+/* The host stopped answering.  Set once, never cleared. */
+static bool host_gone __read_mostly;
+
+static void pio_count(enum pio_stat stat, u64 n)
+{
+	this_cpu_add(pio_stats[stat], n);
+}
+
+/*
+ * One call.  Operands and results are those of the ABI header; on return @rdx
+ * and @rsi are what the host left there.
+ */
+static __always_inline long hcall(u32 nr, unsigned long rbx, unsigned long rcx,
+				  unsigned long *rdx, unsigned long *rsi)
+{
+	long status;
+
+	/* Not KVM_HYPERCALL: that is VMCALL until alternatives are applied. */
+	if (static_cpu_has(X86_FEATURE_VMMCALL))
+		asm volatile("vmmcall"
+			     : "=a" (status), "+d" (*rdx), "+S" (*rsi)
+			     : "a" ((unsigned long)nr), "b" (rbx), "c" (rcx)
+			     : "memory");
+	else
+		asm volatile("vmcall"
+			     : "=a" (status), "+d" (*rdx), "+S" (*rsi)
+			     : "a" ((unsigned long)nr), "b" (rbx), "c" (rcx)
+			     : "memory");
+	return status;
+}
+
+static void report_host_gone(struct irq_work *work)
+{
+	pr_warn("off: the host stopped answering, port I/O is native from now on\n");
+}
+
+static DEFINE_IRQ_WORK(host_gone_work, report_host_gone);
+
+/*
+ * A call was not carried out.  The log may be written by port I/O, with locks
+ * held that led here: hence the irq_work.
+ */
+static void call_failed(long status)
+{
+	if (status != -KVM_ENOSYS)
+		pio_count(PIO_STAT_REFUSED, 1);
+	else if (!xchg(&host_gone, true))
+		irq_work_queue(&host_gone_work);
+}
+
+/**
+ * pio_hcall_probe() - ask the host what it offers
+ * @host: filled in if the host answers
+ *
+ * Context: any, from setup_arch() after init_hypervisor_platform() on.
+ * Return: NULL, or the reason why there can be no calls.
+ */
+const char *pio_hcall_probe(struct pio_hcall_host *host)
+{
+	unsigned long rdx = 0, rsi = 0;
+
+	/* VMCALL and VMMCALL outside a hypervisor, or of another, are faults. */
+	if (x86_hyper_type != X86_HYPER_KVM)
+		return "not a KVM guest";
+	/* The host cannot read an encrypted guest's buffers and registers. */
+	if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+		return "guest memory is encrypted";
+	if (hcall(PIO_HCALL_PROBE, 0, 0, &rdx, &rsi))
+		return "no handler on the host (is kvm_hcall.ko loaded there?)";
+
+	host->version = rdx;
+	host->features = rsi & (PIO_HCALL_F_PIO | PIO_HCALL_F_STRING);
+	if (host->version != PIO_HCALL_ABI_VERSION)
+		return "the host speaks another version of the ABI";
+	if (!(host->features & PIO_HCALL_F_PIO))
+		return "the host offers no port I/O";
+	return NULL;
+}
+
+static u32 native_in(u16 port, unsigned int size)
+{
+	switch (size) {
+	case 1:
+		return __inb(port);
+	case 2:
+		return __inw(port);
+	default:
+		return __inl(port);
+	}
+}
+
+static void native_out(u16 port, u32 value, unsigned int size)
+{
+	switch (size) {
+	case 1:
+		__outb(value, port);
+		break;
+	case 2:
+		__outw(value, port);
+		break;
+	default:
+		__outl(value, port);
+	}
+}
+
+/**
+ * pio_hcall_in() - read a port
+ * @port: the port
+ * @size: bytes: 1, 2 or 4
+ *
+ * Context: any.
+ * Return: the value, zero-extended.
+ */
+u32 pio_hcall_in(u16 port, unsigned int size)
+{
+	unsigned long value = 0, unused = 0;
+	long status;
+
+	if (likely(!READ_ONCE(host_gone))) {
+		status = hcall(PIO_HCALL_IN, port, size, &value, &unused);
+		if (likely(!status)) {
+			pio_count(PIO_STAT_IN, 1);
+			return value;
+		}
+		call_failed(status);
+	}
+	pio_count(PIO_STAT_NATIVE, 1);
+	return native_in(port, size);
+}
+
+/**
+ * pio_hcall_out() - write a port
+ * @port: the port
+ * @value: the value, of which @size bytes count
+ * @size: bytes: 1, 2 or 4
+ *
+ * Context: any.
+ */
+void pio_hcall_out(u16 port, u32 value, unsigned int size)
+{
+	unsigned long rdx = value, unused = 0;
+	long status;
+
+	if (likely(!READ_ONCE(host_gone))) {
+		status = hcall(PIO_HCALL_OUT, port, size, &rdx, &unused);
+		if (likely(!status)) {
+			pio_count(PIO_STAT_OUT, 1);
+			return;
+		}
+		call_failed(status);
+	}
+	pio_count(PIO_STAT_NATIVE, 1);
+	native_out(port, value, size);
+}
+
+/*
+ * Physical address of @addr, and how many of @len bytes from there on are
+ * contiguous.  Returns 0 for memory whose address cannot be told here.
+ */
+static unsigned long buffer_gpa(const void *addr, unsigned long len,
+				phys_addr_t *gpa)
+{
+	if (virt_addr_valid(addr) && virt_addr_valid(addr + len - 1)) {
+		*gpa = virt_to_phys((void *)addr);
+		return len;
+	}
+	if (is_vmalloc_addr(addr)) {
+		struct page *page = vmalloc_to_page(addr);
+
+		if (page) {
+			*gpa = page_to_phys(page) + offset_in_page(addr);
+			return min(len, PAGE_SIZE - offset_in_page(addr));
+		}
+	}
+	return 0;
+}
+
+/* Returns how many elements are done; the rest is the native instruction's. */
+static unsigned long string_calls(u32 nr, u16 port, const void *addr,
+				  unsigned long count, unsigned int size)
+{
+	unsigned long left = count;
+
+	while (left && !READ_ONCE(host_gone)) {
+		unsigned long rdx, rsi, n;
+		phys_addr_t gpa;
+		long status;
+
+		/* An element that straddles two pages apart is left over, too. */
+		n = buffer_gpa(addr, left * size, &gpa) / size;
+		if (!n)
+			break;
+		rdx = gpa;
+		rsi = n;
+		status = hcall(nr, port, size, &rdx, &rsi);
+		n -= rsi;
+		left -= n;
+		addr += n * size;
+		pio_count(PIO_STAT_STRING_BYTES, n * size);
+		if (unlikely(status)) {
+			call_failed(status);
+			break;
+		}
+		pio_count(nr == PIO_HCALL_INS ? PIO_STAT_INS : PIO_STAT_OUTS, 1);
+	}
+	if (unlikely(left))
+		pio_count(PIO_STAT_NATIVE, 1);
+	return count - left;
+}
+
+/**
+ * pio_hcall_ins() - read a port into a buffer, element by element
+ * @port: the port
+ * @addr: the buffer, a kernel address
+ * @count: elements
+ * @size: bytes of one: 1, 2 or 4
+ *
+ * Context: any.
+ */
+void pio_hcall_ins(u16 port, void *addr, unsigned long count,
+		   unsigned int size)
+{
+	unsigned long done = string_calls(PIO_HCALL_INS, port, addr, count,
+					  size);
+
+	addr += done * size;
+	count -= done;
+	switch (size) {
+	case 1:
+		asm volatile("rep; insb" : "+D" (addr), "+c" (count)
+			     : "d" (port) : "memory");
+		break;
+	case 2:
+		asm volatile("rep; insw" : "+D" (addr), "+c" (count)
+			     : "d" (port) : "memory");
+		break;
+	default:
+		asm volatile("rep; insl" : "+D" (addr), "+c" (count)
+			     : "d" (port) : "memory");
+	}
+}
+
+/**
+ * pio_hcall_outs() - write a buffer to a port, element by element
+ * @port: the port
+ * @addr: the buffer, a kernel address
+ * @count: elements
+ * @size: bytes of one: 1, 2 or 4
+ *
+ * Context: any.
+ */
+void pio_hcall_outs(u16 port, const void *addr, unsigned long count,
+		    unsigned int size)
+{
+	unsigned long done = string_calls(PIO_HCALL_OUTS, port, addr, count,
+					  size);
+
+	addr += done * size;
+	count -= done;
+	switch (size) {
+	case 1:
+		asm volatile("rep; outsb" : "+S" (addr), "+c" (count)
+			     : "d" (port) : "memory");
+		break;
+	case 2:
+		asm volatile("rep; outsw" : "+S" (addr), "+c" (count)
+			     : "d" (port) : "memory");
+		break;
+	default:
+		asm volatile("rep; outsl" : "+S" (addr), "+c" (count)
+			     : "d" (port) : "memory");
+	}
+}
+
+static const char * const stat_names[PIO_STAT_MAX] = {
+	[PIO_STAT_IN]		= "calls_in",
+	[PIO_STAT_OUT]		= "calls_out",
+	[PIO_STAT_INS]		= "calls_ins",
+	[PIO_STAT_OUTS]		= "calls_outs",
+	[PIO_STAT_STRING_BYTES]	= "string_bytes",
+	[PIO_STAT_REFUSED]	= "refused",
+	[PIO_STAT_NATIVE]	= "native",
+};
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	int stat, cpu;
+
+	for (stat = 0; stat < PIO_STAT_MAX; stat++) {
+		u64 sum = 0;
+
+		for_each_possible_cpu(cpu)
+			sum += per_cpu(pio_stats, cpu)[stat];
+		seq_printf(m, "%s %llu\n", stat_names[stat], sum);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int __init stats_init(void)
+{
+	debugfs_create_file("stats", 0444,
+			    debugfs_create_dir("pio_hypercall", NULL), NULL,
+			    &stats_fops);
+	return 0;
+}
+late_initcall(stats_init);

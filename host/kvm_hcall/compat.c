@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Access to parts of KVM that are private to it.  One symbol is looked up by
+ * name, kvm_x86_ops; everything else is exported or in the headers.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kprobes.h>
+#include <asm/ibt.h>
+#include "compat.h"
+
+/* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
+#define HCALL_INSN_LEN		3
+
+static struct kvm_x86_ops *x86_ops;
+static bool step_by_length;
+
+/*
+ * kallsyms_lookup_name() is not exported; a kprobe finds it.  With IBT a kprobe
+ * on a function lands behind its ENDBR, which an indirect call must not skip.
+ */
+static unsigned long kallsyms_address(const char *name)
+{
+	unsigned long (*lookup)(const char *name);
+	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	unsigned long addr;
+
+	if (register_kprobe(&kp))
+		return 0;
+	addr = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+
+#ifdef CONFIG_X86_KERNEL_IBT
+	if (!is_endbr(*(u32 *)addr) && is_endbr(*(u32 *)(addr - ENDBR_INSN_SIZE)))
+		addr -= ENDBR_INSN_SIZE;
+#endif
+	lookup = (void *)addr;
+	return lookup(name);
+}
+
+/**
+ * hcall_compat_init() - find what kvm.ko does not export
+ *
+ * Context: module load; may sleep.
+ * Return: 0, or -ENOENT with the reason in the log.
+ */
+int hcall_compat_init(void)
+{
+	x86_ops = (struct kvm_x86_ops *)kallsyms_address("kvm_x86_ops");
+	if (!x86_ops) {
+		pr_err("not loaded: no symbol kvm_x86_ops in this kernel (CONFIG_KPROBES and CONFIG_KALLSYMS_ALL are needed)\n");
+		return -ENOENT;
+	}
+
+	/*
+	 * Without NRIPS (QEMU TCG's SVM model, early AMD64 CPUs) KVM would
+	 * decode the instruction just to learn its length.
+	 */
+	step_by_length = boot_cpu_has(X86_FEATURE_SVM) &&
+			 !boot_cpu_has(X86_FEATURE_NRIPS);
+	return 0;
+}
+
+/* Current privilege level of the guest. */
+int hcall_cpl(struct kvm_vcpu *vcpu)
+{
+	return x86_ops->get_cpl(vcpu);
+}
+
+/* As is_64_bit_mode() in arch/x86/kvm/x86.h. */
+bool hcall_64bit(struct kvm_vcpu *vcpu)
+{
+	int db, l;
+
+	if (!(vcpu->arch.efer & EFER_LMA))
+		return false;
+	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
+	return l;
+}
+
+/**
+ * hcall_foreign_abi() - does RAX mean something else than a call number here?
+ * @vcpu: the vCPU that made the call
+ *
+ * Hyper-V passes its call in RCX and leaves RAX undefined, Xen has numbers of
+ * its own; the tests are kvm_hv_hypercall_enabled() and
+ * kvm_xen_hypercall_enabled().  A nested guest's call belongs to its own
+ * hypervisor.  Registers and memory of a confidential guest are not ours to
+ * read.
+ */
+bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch *arch = &vcpu->kvm->arch;
+
+	if (vcpu->arch.hflags & HF_GUEST_MASK)
+		return true;
+	if (vcpu->arch.guest_state_protected)
+		return true;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0) || defined(CONFIG_KVM_HYPERV)
+	if (vcpu->arch.hyperv_enabled && arch->hyperv.hv_guest_os_id)
+		return true;
+#endif
+	return arch->xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL;
+}
+
+/* As kvm_rip_read() in arch/x86/kvm/kvm_cache_regs.h. */
+unsigned long hcall_rip(struct kvm_vcpu *vcpu)
+{
+	if (!test_bit(VCPU_REGS_RIP, (unsigned long *)&vcpu->arch.regs_avail))
+		static_call(kvm_x86_cache_reg)(vcpu, VCPU_REGS_RIP);
+	return vcpu->arch.regs[VCPU_REGS_RIP];
+}
+
+/**
+ * hcall_skip() - move RIP past the call
+ * @vcpu: the vCPU that made the call
+ *
+ * Where the CPU reports no instruction length, RIP moves by the length the ABI
+ * fixes.  A guest that put a prefix before the call gets a RIP inside its own
+ * instruction and harms nobody else.  SVM loads RIP from regs[] at every entry.
+ *
+ * Single-stepping, by the guest or by a debugger, stays KVM's to emulate.  What
+ * the short way leaves out is the virtual PMU's count of one instruction.
+ *
+ * Context: vCPU thread in KVM_RUN, may sleep.
+ * Return: 1 to enter the guest, 0 to leave for userspace, as KVM's exit handlers.
+ */
+int hcall_skip(struct kvm_vcpu *vcpu)
+{
+	unsigned long rip;
+
+	if (!step_by_length || vcpu->guest_debug ||
+	    (x86_ops->get_rflags(vcpu) & X86_EFLAGS_TF))
+		return kvm_skip_emulated_instruction(vcpu);
+
+	rip = hcall_rip(vcpu) + HCALL_INSN_LEN;
+	vcpu->arch.regs[VCPU_REGS_RIP] = hcall_64bit(vcpu) ? rip : (u32)rip;
+	x86_ops->set_interrupt_shadow(vcpu, 0);
+	return 1;
+}

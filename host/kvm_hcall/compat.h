@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All that this module knows about kernel versions and about parts of KVM
+ * that its headers do not offer to modules.
+ */
+#ifndef KVM_HCALL_COMPAT_H
+#define KVM_HCALL_COMPAT_H
+
+#include <linux/ftrace.h>
+#include <linux/kvm_host.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#error "kvm_hcall knows the KVM of Linux 6.1 to 6.12: read compat.h against this kernel's arch/x86/kvm before widening the range"
+#endif
+
+#if !IS_MODULE(CONFIG_KVM)
+#error "kvm_hcall hooks KVM built as a module: CONFIG_KVM=m"
+#endif
+
+#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#error "kvm_hcall hooks KVM through ftrace: CONFIG_DYNAMIC_FTRACE_WITH_ARGS=y"
+#endif
+
+/*
+ * Exported by kvm.ko, declared in arch/x86/kvm/x86.h, which no headers package
+ * carries.  Despite its name nothing in it is about SEV-ES: it performs @count
+ * accesses between a kernel buffer and a port, on KVM's own bus or else by
+ * KVM_EXIT_IO, and touches no guest register.
+ */
+int kvm_sev_es_string_io(struct kvm_vcpu *vcpu, unsigned int size,
+			 unsigned int port, void *data, unsigned int count,
+			 int in);
+
+/*
+ * Was static inline in ftrace.h under other names before 6.2 (argument: only
+ * with full pt_regs) and is reached through arch_ftrace_regs() from 6.12 on.
+ */
+#ifdef arch_ftrace_regs
+#define hcall_ftrace_pt_regs(fregs)	(&arch_ftrace_regs(fregs)->regs)
+#else
+#define hcall_ftrace_pt_regs(fregs)	(&(fregs)->regs)
+#endif
+
+/* First argument of the hooked function. */
+static __always_inline struct kvm_vcpu *hcall_hooked_vcpu(struct ftrace_regs *fregs)
+{
+	return (struct kvm_vcpu *)hcall_ftrace_pt_regs(fregs)->di;
+}
+
+/* Makes the hooked call go to @func instead. */
+static __always_inline void hcall_redirect(struct ftrace_regs *fregs,
+					   int (*func)(struct kvm_vcpu *vcpu))
+{
+	hcall_ftrace_pt_regs(fregs)->ip = (unsigned long)func;
+}
+
+int hcall_compat_init(void);
+int hcall_cpl(struct kvm_vcpu *vcpu);
+bool hcall_64bit(struct kvm_vcpu *vcpu);
+bool hcall_foreign_abi(struct kvm_vcpu *vcpu);
+unsigned long hcall_rip(struct kvm_vcpu *vcpu);
+int hcall_skip(struct kvm_vcpu *vcpu);
+
+#endif /* KVM_HCALL_COMPAT_H */

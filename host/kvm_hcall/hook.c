@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kvm_hcall: port I/O by hypercall, for a KVM that does not know of it.
+ *
+ * The way of a call:
+ *
+ *	guest		VMCALL or VMMCALL
+ *	KVM		exit handler calls kvm_emulate_hypercall()
+ *	hook()		here: is it one of ours?  If not, KVM goes on as always
+ *	hcall_emulate()	pio.c: validate, then KVM's bus or KVM_EXIT_IO
+ *	(userspace)	the VMM's device model, as for a native IN or OUT
+ *	hcall_complete()pio.c: data to the guest, RIP past the call
+ *
+ * Lifetime: KVM stores the address of hcall_complete() in the vCPU while
+ * userspace has an access, and a vCPU may sleep in hcall_emulate().  So a vCPU
+ * holds a reference on the module from its first call until KVM destroys it.
+ * The reference is taken and dropped inside ftrace callbacks, and
+ * unregister_ftrace_function() waits for those.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/pio_hypercall.h>
+#include <linux/slab.h>
+#include "compat.h"
+#include "kvm_hcall.h"
+#include "stats.h"
+
+static bool enable = true;
+module_param(enable, bool, 0644);
+MODULE_PARM_DESC(enable, "answer guests (default); if N, every call gets KVM's own -KVM_ENOSYS and guests go on with native port I/O");
+
+static DEFINE_HASHTABLE(vcpus, 8);
+static DEFINE_SPINLOCK(vcpus_lock);	/* writers of the table */
+
+/**
+ * hcall_vcpu_find() - the module's record of a vCPU
+ * @vcpu: the vCPU
+ *
+ * Context: the vCPU's own thread, so that the record cannot go away.
+ * Return: the record, or NULL before the first call.
+ */
+struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
+{
+	struct hcall_vcpu *hv, *found = NULL;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(vcpus, hv, node, (unsigned long)vcpu) {
+		if (hv->vcpu == vcpu) {
+			found = hv;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/*
+ * May not sleep: until there is a record, which holds the module, only the
+ * ftrace callback we are in keeps the module's text in place.
+ */
+static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
+{
+	struct hcall_vcpu *hv;
+
+	if (!try_module_get(THIS_MODULE))
+		return NULL;
+
+	hv = kzalloc(sizeof(*hv), GFP_NOWAIT | __GFP_ACCOUNT);
+	if (!hv)
+		goto put_module;
+	hv->buf = (void *)__get_free_page(GFP_NOWAIT | __GFP_ACCOUNT);
+	if (!hv->buf)
+		goto free_hv;
+
+	hv->vcpu = vcpu;
+	spin_lock(&vcpus_lock);
+	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);
+	spin_unlock(&vcpus_lock);
+	return hv;
+
+free_hv:
+	kfree(hv);
+put_module:
+	module_put(THIS_MODULE);
+	hcall_count(HCALL_STAT_REFUSED_NOMEM);
+	return NULL;
+}
+
+/* Is the call under way one that we answer?  If not, stock KVM does. */
+static bool is_ours(struct kvm_vcpu *vcpu)
+{
+	unsigned long nr = vcpu->arch.regs[VCPU_REGS_RAX];
+
+	/* KVM's own calls leave here: lower half first, no mode to ask for. */
+	if ((u32)nr - PIO_HCALL_BASE >= PIO_HCALL_END - PIO_HCALL_BASE)
+		return false;
+	if (hcall_foreign_abi(vcpu))
+		return false;
+	if (nr >> 32 && hcall_64bit(vcpu))
+		return false;
+	if (hcall_cpl(vcpu)) {
+		hcall_count(HCALL_STAT_REFUSED_CPL);
+		return false;		/* KVM answers -KVM_EPERM */
+	}
+	if (!READ_ONCE(enable)) {
+		hcall_count(HCALL_STAT_REFUSED_DISABLED);
+		return false;		/* KVM answers -KVM_ENOSYS */
+	}
+	return hcall_vcpu_find(vcpu) || vcpu_create(vcpu);
+}
+
+static void notrace hook(unsigned long ip, unsigned long parent_ip,
+			 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	if (is_ours(hcall_hooked_vcpu(fregs)))
+		hcall_redirect(fregs, hcall_emulate);
+}
+
+/* kvm_arch_vcpu_destroy() is entered: the vCPU runs no more. */
+static void notrace vcpu_gone(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct hcall_vcpu *hv = hcall_vcpu_find(hcall_hooked_vcpu(fregs));
+
+	if (!hv)
+		return;
+	spin_lock(&vcpus_lock);
+	hash_del_rcu(&hv->node);
+	spin_unlock(&vcpus_lock);
+	free_page((unsigned long)hv->buf);
+	kfree_rcu(hv, rcu);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * PERMANENT: registering fails while kernel.ftrace_enabled is 0, and it cannot
+ * be set to 0 afterwards; else guests' calls or the end of a vCPU would pass
+ * unseen.
+ */
+static struct ftrace_ops call_ops = {
+	.func = hook,
+	.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
+};
+
+static struct ftrace_ops destroy_ops = {
+	.func = vcpu_gone,
+	.flags = FTRACE_OPS_FL_PERMANENT,
+};
+
+static int hook_register(struct ftrace_ops *ops, char *func)
+{
+	int err = ftrace_set_filter(ops, func, strlen(func), 1);
+
+	if (!err)
+		err = register_ftrace_function(ops);
+	if (!err)
+		return 0;
+
+	ftrace_free_filter(ops);
+	if (err == -EBUSY)
+		pr_err("not loaded: %s() cannot be hooked: kernel.ftrace_enabled is 0, or a live patch has it\n",
+		       func);
+	else
+		pr_err("not loaded: %s() cannot be hooked (error %d): is it in /sys/kernel/tracing/available_filter_functions?\n",
+		       func, err);
+	return err;
+}
+
+static void hook_unregister(struct ftrace_ops *ops)
+{
+	unregister_ftrace_function(ops);
+	ftrace_free_filter(ops);
+}
+
+static int __init kvm_hcall_init(void)
+{
+	int err;
+
+	err = hcall_compat_init();
+	if (err)
+		return err;
+
+	/* No vCPU may get a record before its end can be seen. */
+	err = hook_register(&destroy_ops, "kvm_arch_vcpu_destroy");
+	if (err)
+		return err;
+	hcall_stats_init();
+	err = hook_register(&call_ops, "kvm_emulate_hypercall");
+	if (err) {
+		hook_unregister(&destroy_ops);
+		hcall_stats_exit();
+		return err;
+	}
+	pr_info("answering port I/O hypercalls, ABI %d%s\n",
+		PIO_HCALL_ABI_VERSION, enable ? "" : " (disabled: enable=N)");
+	return 0;
+}
+
+/* Runs only when no vCPU holds a reference, so the table is empty. */
+static void __exit kvm_hcall_exit(void)
+{
+	hook_unregister(&call_ops);
+	hook_unregister(&destroy_ops);
+	hcall_stats_exit();
+	pr_info("unloaded\n");
+}
+
+module_init(kvm_hcall_init);
+module_exit(kvm_hcall_exit);
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("PIO hypercall kit maintainers");
+MODULE_DESCRIPTION("KVM: answer port I/O hypercalls of Linux guests");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KVM_HCALL_STATS_H
+#define KVM_HCALL_STATS_H
+
+#include <linux/percpu.h>
+
+/*
+ * Counters in debugfs, /sys/kernel/debug/kvm_hcall/stats: one line each, name
+ * and value, since the module was loaded.
+ */
+enum hcall_stat {
+	/* Calls by kind, in the order of their numbers. */
+	HCALL_STAT_PROBE,
+	HCALL_STAT_IN,
+	HCALL_STAT_OUT,
+	HCALL_STAT_INS,
+	HCALL_STAT_OUTS,
+	/* Of them, where the access was carried out. */
+	HCALL_STAT_IN_KVM,
+	HCALL_STAT_TO_USERSPACE,
+	HCALL_STAT_STRING_BYTES,
+	/* Refused, by reason. */
+	HCALL_STAT_REFUSED_CPL,
+	HCALL_STAT_REFUSED_RESERVED,
+	HCALL_STAT_REFUSED_SIZE,
+	HCALL_STAT_REFUSED_PORT,
+	HCALL_STAT_REFUSED_BUFFER,
+	HCALL_STAT_REFUSED_DISABLED,
+	HCALL_STAT_REFUSED_NOMEM,
+	/* The vCPU was moved elsewhere while userspace had the access. */
+	HCALL_STAT_DROPPED,
+	HCALL_STAT_MAX
+};
+
+DECLARE_PER_CPU(u64[HCALL_STAT_MAX], hcall_stats);
+
+static inline void hcall_count(enum hcall_stat stat)
+{
+	this_cpu_inc(hcall_stats[stat]);
+}
+
+static inline void hcall_count_by(enum hcall_stat stat, u64 n)
+{
+	this_cpu_add(hcall_stats[stat], n);
+}
+
+void hcall_stats_init(void);
+void hcall_stats_exit(void);
+
+#endif /* KVM_HCALL_STATS_H */

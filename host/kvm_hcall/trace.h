@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM kvm_hcall
+
+#if !defined(KVM_HCALL_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define KVM_HCALL_TRACE_H
+
+#include <linux/pio_hypercall.h>
+#include <linux/tracepoint.h>
+
+#define hcall_print_nr(nr)				\
+	__print_symbolic(nr,				\
+		{ PIO_HCALL_PROBE, "probe" },		\
+		{ PIO_HCALL_IN, "in" },			\
+		{ PIO_HCALL_OUT, "out" },		\
+		{ PIO_HCALL_INS, "ins" },		\
+		{ PIO_HCALL_OUTS, "outs" })
+
+/* A call as the guest made it, before any check. */
+TRACE_EVENT(kvm_hcall_call,
+	TP_PROTO(unsigned int vcpu_id, u32 nr, u64 port, u64 size, u64 data,
+		 u64 count),
+	TP_ARGS(vcpu_id, nr, port, size, data, count),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, vcpu_id)
+		__field(u32, nr)
+		__field(u64, port)
+		__field(u64, size)
+		__field(u64, data)
+		__field(u64, count)
+	),
+
+	TP_fast_assign(
+		__entry->vcpu_id = vcpu_id;
+		__entry->nr = nr;
+		__entry->port = port;
+		__entry->size = size;
+		__entry->data = data;
+		__entry->count = count;
+	),
+
+	TP_printk("vcpu %u %s port 0x%llx size %llu rdx 0x%llx rsi 0x%llx",
+		  __entry->vcpu_id, hcall_print_nr(__entry->nr), __entry->port,
+		  __entry->size, __entry->data, __entry->count)
+);
+
+/*
+ * Its end: status as the guest sees it in RAX, or 1 where the elements that are
+ * left come with the next exit of the same call.
+ */
+TRACE_EVENT(kvm_hcall_done,
+	TP_PROTO(unsigned int vcpu_id, u32 nr, s64 status, u64 data, u64 count),
+	TP_ARGS(vcpu_id, nr, status, data, count),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, vcpu_id)
+		__field(u32, nr)
+		__field(s64, status)
+		__field(u64, data)
+		__field(u64, count)
+	),
+
+	TP_fast_assign(
+		__entry->vcpu_id = vcpu_id;
+		__entry->nr = nr;
+		__entry->status = status;
+		__entry->data = data;
+		__entry->count = count;
+	),
+
+	TP_printk("vcpu %u %s status %lld rdx 0x%llx rsi 0x%llx",
+		  __entry->vcpu_id, hcall_print_nr(__entry->nr),
+		  __entry->status, __entry->data, __entry->count)
+);
+
+#endif /* KVM_HCALL_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+
+#include <trace/define_trace.h>

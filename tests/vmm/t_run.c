@@ -1,0 +1,896 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What happens between the exit and the re-entry: signals, migration, reset,
+ * a VMM that scribbles or dies, other vCPUs, a nested guest.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests.h"
+
+static const u64 string_nr[] = { PIO_HCALL_INS, PIO_HCALL_OUTS };
+
+static const char *name_of(u64 nr)
+{
+	static const char * const n[] = { "PROBE", "IN", "OUT", "INS", "OUTS" };
+
+	return n[nr - PIO_HCALL_BASE];
+}
+
+static struct vcpu *one_vcpu(void)
+{
+	return vcpu_create(vm_create(0), 0);
+}
+
+static void fill(u8 *p, u64 len)
+{
+	u64 i;
+
+	for (i = 0; i < len; i++)
+		p[i] = i * 11 + (i >> 8) * 5 + 1;
+}
+
+/* Memory and log agree, element by element; for INS and OUTS alike. */
+static void compare(struct vcpu *v, const struct call *c)
+{
+	const u8 *p = vm_hva(v->vm, c->val);
+	u64 i;
+
+	EQ(v->dev->n, c->count);
+	for (i = 0; i < c->count && i < v->dev->n; i++) {
+		u32 val = 0;
+
+		memcpy(&val, p + i * c->size, c->size);
+		if (v->dev->log[i].val != val ||
+		    v->dev->log[i].size != c->size ||
+		    v->dev->log[i].port != c->port) {
+			FAIL("element %llu: memory %#x, device %#x (port %#x, size %u)",
+			      (unsigned long long)i, val, v->dev->log[i].val,
+			      v->dev->log[i].port, v->dev->log[i].size);
+			return;
+		}
+	}
+}
+
+/*
+ * Between two elements: the registers say exactly what the device has seen.
+ * Returns false when the call is over.
+ */
+static bool check_progress(struct vcpu *v, const struct call *c)
+{
+	struct kvm_regs r;
+
+	vcpu_get(v, &r);
+	EQ(c->count - r.rsi, v->dev->n);
+	EQ(r.rdx, c->val + v->dev->n * c->size);
+	if (v->dev->n == c->count)
+		return false;
+	EQ(r.rip, CODE_GPA);
+	EQ(r.rax, c->nr);
+	return true;
+}
+
+static void t_progress(void)
+{
+	struct vcpu *v = one_vcpu();
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct call c = { string_nr[i], 0x5000, 2, BUF_GPA + 0xfff,
+				  20000 };
+		struct kvm_regs before, r;
+		u64 at = 0;
+
+		ctx("%s", name_of(c.nr));
+		fill(vm_hva(v->vm, c.val), c.count * c.size);
+		dev_reset(v->dev);
+		call_prepare(v, &c, &before);
+		while (at < c.count) {
+			if (vcpu_enter(v) != STOP_IO) {
+				FAIL("stopped early");
+				return;
+			}
+			vcpu_serve(v);
+			if (!CHECK(v->dev->n > at, "no progress"))
+				return;
+			at = v->dev->n;
+			if (!vcpu_settle(v))
+				return;
+			check_progress(v, &c);
+			vcpu_get(v, &r);
+			check_preserved(v, &before, &r);
+		}
+		/* The completion of the last element ends the call. */
+		vcpu_get(v, &r);
+		EQ(r.rax, 0);
+		EQ(r.rsi, 0);
+		EQ(r.rip, CODE_GPA + CALL_INSN_LEN);
+		call_finish(v, &before, &r);
+		compare(v, &c);
+	}
+}
+
+struct nagger {
+	pthread_t	victim;
+	unsigned int	seed, sent;
+	volatile bool	stop;
+};
+
+static void *nag(void *arg)
+{
+	struct nagger *n = arg;
+
+	while (!n->stop) {
+		struct timespec t = { 0, rand_r(&n->seed) % 400000 };
+
+		nanosleep(&t, NULL);
+		pthread_kill(n->victim, SIGUSR1);
+		n->sent++;
+	}
+	return NULL;
+}
+
+static void signals(bool masked)
+{
+	struct {
+		struct kvm_signal_mask m;
+		u8 set[8];
+	} mask = { .m.len = 8 };
+	struct vcpu *v = one_vcpu();
+	sigset_t usr1;
+	unsigned int i;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	if (masked) {
+		/* As old VMMs do it: the signal gets in during KVM_RUN only. */
+		pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+		if (ioctl(v->fd, KVM_SET_SIGNAL_MASK, &mask))
+			DIE("KVM_SET_SIGNAL_MASK: %s", strerror(errno));
+	}
+	for (i = 0; i < 2; i++) {
+		struct call c = { string_nr[i], 0x5000, 2, BUF_GPA + 1, 200000 };
+		struct nagger n = { pthread_self(), 42 + i, 0, false };
+		struct kvm_regs before, r;
+		unsigned int eintr = 0;
+		pthread_t t;
+
+		ctx("%s", name_of(c.nr));
+		fill(vm_hva(v->vm, c.val), c.count * c.size);
+		dev_reset(v->dev);
+		call_prepare(v, &c, &before);
+		if (pthread_create(&t, NULL, nag, &n))
+			DIE("pthread_create");
+		for (;;) {
+			enum stop s = vcpu_enter(v);
+
+			if (s == STOP_IO) {
+				vcpu_serve(v);
+			} else if (s == STOP_INTR) {
+				struct timespec zero = { 0, 0 };
+
+				eintr++;
+				check_progress(v, &c);
+				if (masked)
+					sigtimedwait(&usr1, NULL, &zero);
+			} else {
+				break;
+			}
+		}
+		n.stop = true;
+		pthread_join(t, NULL);
+		vcpu_get(v, &r);
+		EQ(r.rax, 0);
+		EQ(r.rsi, 0);
+		EQ(r.rdx, c.val + c.count * c.size);
+		check_preserved(v, &before, &r);
+		compare(v, &c);
+		note("%s: %u signals, %u times -EINTR", name_of(c.nr), n.sent,
+		     eintr);
+	}
+}
+
+static void t_signals(void)
+{
+	signals(false);
+}
+
+static void t_signal_mask(void)
+{
+	signals(true);
+}
+
+/* -EINTR before each entry and after each exit, without any luck involved. */
+static void t_immediate_exit(void)
+{
+	static const u64 nr[] = { PIO_HCALL_IN, PIO_HCALL_OUT };
+	struct vcpu *v = one_vcpu();
+	unsigned int i;
+	u64 size;
+
+	for (i = 0; i < 2; i++)
+		for (size = 1; size <= 4; size *= 2) {
+			struct call c = { nr[i], 0x5000, size,
+					  0xfedcba9876543210, 0x55 };
+			struct kvm_regs before, r;
+
+			ctx("%s of %llu", name_of(nr[i]),
+			    (unsigned long long)size);
+			dev_reset(v->dev);
+			call_prepare(v, &c, &before);
+			if (!vcpu_settle(v))
+				return;
+			vcpu_get(v, &r);
+			EQ(r.rip, CODE_GPA);
+			if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+				return;
+			/* Nothing may show before the device has answered. */
+			vcpu_get(v, &r);
+			EQ(r.rdx, before.rdx);
+			vcpu_serve(v);
+			if (!vcpu_settle(v))
+				return;
+			vcpu_get(v, &r);
+			EQ(r.rip, CODE_GPA + CALL_INSN_LEN);
+			EQ(r.rax, 0);
+			EQ(r.rdx, nr[i] == PIO_HCALL_IN ?
+			   dev_value(0) & mask_of(size) : c.val);
+			call_finish(v, &before, &r);
+			EQ(v->dev->n, 1);
+		}
+}
+
+/* Leave for a new machine right after every exit. */
+static void t_migrate(void)
+{
+	static const u64 nr[] = {
+		PIO_HCALL_IN, PIO_HCALL_OUT, PIO_HCALL_INS, PIO_HCALL_OUTS
+	};
+	unsigned int i, moves;
+
+	for (i = 0; i < ARRAY_SIZE(nr); i++) {
+		struct vcpu *v = one_vcpu(), *to, *first = v;
+		struct call c = { nr[i], 0x5000, 2, BUF_GPA + 3, 12000 };
+		struct kvm_regs before, r;
+		enum stop s;
+
+		ctx("%s", name_of(nr[i]));
+		fill(vm_hva(v->vm, BUF_GPA + 3), 24000);
+		call_prepare(v, &c, &before);
+		for (moves = 0; (s = vcpu_enter(v)) == STOP_IO; moves++) {
+			vcpu_serve(v);
+			if (!vcpu_settle(v))
+				return;
+			to = vm_clone(v);
+			if (v != first)	/* the device lives there */
+				vm_destroy(v->vm);
+			v = to;
+			if (moves > 50) {
+				FAIL("no end");
+				return;
+			}
+		}
+		if (s != STOP_DONE)
+			return;
+		vcpu_get(v, &r);
+		EQ(r.rip, CODE_GPA + CALL_INSN_LEN + EXIT_INSN_LEN);
+		EQ(r.rax, 0);
+		check_preserved(v, &before, &r);
+		if (i >= 2) {
+			EQ(r.rsi, 0);
+			EQ(r.rdx, c.val + 24000);
+			compare(v, &c);
+			CHECK(moves >= 6, "only %u exits", moves);
+		} else {
+			EQ(v->dev->n, 1);
+			EQ(r.rdx, i ? c.val : dev_value(0) & 0xffff);
+		}
+	}
+}
+
+/*
+ * The device resets the machine while the call is in it (ports 0x92, 0xcf9):
+ * the VMM sets registers, and what was pending must not change them.
+ */
+static void t_reset(void)
+{
+	static const u64 nr[] = {
+		PIO_HCALL_IN, PIO_HCALL_OUT, PIO_HCALL_INS, PIO_HCALL_OUTS
+	};
+	struct vcpu *v = one_vcpu();
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(nr); i++)
+		for (j = 0; j < 3; j++) {
+			struct call c = { nr[i], 0xcf9, 1, BUF_GPA, 10000 };
+			u8 *buf = vm_hva(v->vm, BUF_GPA);
+			struct kvm_regs before, set, r;
+			u64 n, k;
+
+			ctx("%s, %s", name_of(nr[i]), j == 0 ? "stub only" :
+			    j == 1 ? "stub that calls" : "settle first");
+			memset(buf, 0x5c, 10000);
+			dev_reset(v->dev);
+			call_prepare(v, &c, &before);
+			if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+				return;
+			vcpu_serve(v);
+			n = v->dev->n;
+
+			/* somewhere else, as if from the reset vector */
+			set = before;
+			set.rip = CODE2_GPA;
+			set.rax = 0x1111111111111111;
+			set.rbx = 0x2222222222222222;
+			set.rcx = 0x3333333333333333;
+			set.rdx = 0x4444444444444444;
+			set.rsi = 0x5555555555555555;
+			load_call(v->vm, CODE2_GPA);
+			if (j == 1) {
+				set.rax = PIO_HCALL_OUT;
+				set.rbx = 0x5003;
+				set.rcx = 1;
+				set.rdx = 0x66;
+			} else {
+				set.rip += CALL_INSN_LEN;
+			}
+			vcpu_set(v, &set);
+			if (j == 2) {
+				if (!vcpu_settle(v))
+					return;
+				vcpu_get(v, &r);
+				EQ(r.rip, set.rip);
+			}
+			if (vcpu_go(v) != STOP_DONE)
+				return;
+			vcpu_get(v, &r);
+			EQ(r.rip, CODE2_GPA + CALL_INSN_LEN + EXIT_INSN_LEN);
+			EQ(r.rax, j == 1 ? 0 : set.rax);
+			EQ(r.rdx, set.rdx);
+			EQ(r.rsi, set.rsi);
+			check_preserved(v, &set, &r);
+			EQ(v->dev->n, n + (j == 1));
+			if (j == 1 && v->dev->n == n + 1) {
+				EQ(v->dev->log[n].port, 0x5003);
+				EQ(v->dev->log[n].val, 0x66);
+			}
+			for (k = 0; k < 10000 && buf[k] == 0x5c; k++)
+				;
+			CHECK(k == 10000, "memory written at +%llu after the reset",
+			      (unsigned long long)k);
+
+			/* and the vCPU is none the worse for it */
+			c = (struct call){ PIO_HCALL_IN, 0x5000, 1, ~0ULL, 0 };
+			dev_reset(v->dev);
+			if (do_call(v, &c, &r)) {
+				EQ(r.rax, 0);
+				EQ(r.rdx, dev_value(0) & 0xff);
+			}
+		}
+}
+
+/* kvm_run belongs to userspace; what is in it afterwards proves nothing. */
+static void t_tamper(void)
+{
+	static const u64 nr[] = {
+		PIO_HCALL_IN, PIO_HCALL_OUT, PIO_HCALL_INS, PIO_HCALL_OUTS
+	};
+	struct vcpu *v = one_vcpu();
+	unsigned int i, how;
+
+	for (i = 0; i < ARRAY_SIZE(nr); i++)
+		for (how = 0; how < 6; how++) {
+			u64 n = 5000, len = n * 2, k;
+			struct call c = { nr[i], 0x5000, 2,
+					  i < 2 ? 0xfedcba9876543210 :
+					  BUF_GPA + 1, n };
+			u8 *buf = vm_hva(v->vm, BUF_GPA + 1);
+			struct kvm_regs before, r;
+			enum stop s;
+
+			ctx("%s, way %u", name_of(nr[i]), how);
+			memset(buf - 0x1001, 0x5c, len + 0x3000);
+			fill(buf, len);
+			dev_reset(v->dev);
+			call_prepare(v, &c, &before);
+			while ((s = vcpu_enter(v)) == STOP_IO ||
+			       s == STOP_INTR) {
+				struct kvm_run *run = v->run;
+
+				if (s == STOP_INTR)
+					continue;
+				vcpu_serve(v);
+				switch (how) {
+				case 0:
+					run->io.count = ~0U;
+					break;
+				case 1:
+					run->io.count = 0;
+					run->io.size = 0;
+					break;
+				case 2:
+					run->io.size = 8;
+					run->io.count = 0x10000;
+					run->io.direction ^= 1;
+					break;
+				case 3:
+					run->io.port = 0xffff;
+					run->io.data_offset = ~0ULL / 2;
+					break;
+				case 4:
+					run->exit_reason = KVM_EXIT_MMIO;
+					memset(&run->io, 0xff, sizeof(run->io));
+					break;
+				case 5:
+					run->io.data_offset = 0;
+					run->io.size = 4;
+					run->io.count = 3;
+					break;
+				}
+			}
+			if (s != STOP_DONE)
+				return;
+			vcpu_get(v, &r);
+			EQ(r.rip, CODE_GPA + CALL_INSN_LEN + EXIT_INSN_LEN);
+			EQ(r.rax, 0);
+			check_preserved(v, &before, &r);
+			if (i < 2) {
+				EQ(v->dev->n, 1);
+				EQ(r.rdx, i ? c.val : dev_value(0) & 0xffff);
+			} else {
+				EQ(r.rsi, 0);
+				EQ(r.rdx, c.val + len);
+				compare(v, &c);
+			}
+			for (k = 0; k < 0x1000; k++)
+				if (buf[-1 - (long)k] != 0x5c ||
+				    buf[len + k] != 0x5c)
+					break;
+			CHECK(k == 0x1000, "overrun, %llu bytes away",
+			      (unsigned long long)k + 1);
+		}
+}
+
+static void t_slot_deleted(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct vcpu *v = one_vcpu();
+		struct call c = { string_nr[i], 0x5000, 1, 0xa00000, 10000 };
+		struct kvm_regs before, r;
+		u64 n;
+
+		ctx("%s", name_of(c.nr));
+		vm_add_slot(v->vm, 1, 0xa00000, 0x10000, 0);
+		call_prepare(v, &c, &before);
+		if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+			return;
+		vcpu_serve(v);
+		n = v->dev->n;
+		vm_set_slot(v->vm, 1, 0, false);
+		if (!call_finish(v, &before, &r))
+			return;
+		EQ(r.rax, ERR(KVM_EFAULT));
+		EQ(v->dev->n, n);
+		note("%s: of %llu elements, %llu done by RSI, %llu at the device",
+		     name_of(c.nr), (unsigned long long)c.count,
+		     (unsigned long long)(c.count - r.rsi),
+		     (unsigned long long)n);
+		EQ(r.rdx, c.val + (c.count - r.rsi) * c.size);
+		/* INS lost what it had read: those elements are not done. */
+		EQ(c.count - r.rsi, c.nr == PIO_HCALL_OUTS ? n : 0);
+
+		/* With the memory back, the call can be made again. */
+		vm_set_slot(v->vm, 1, 0, true);
+		dev_reset(v->dev);
+		if (do_call(v, &c, &r)) {
+			EQ(r.rax, 0);
+			compare(v, &c);
+		}
+	}
+}
+
+/* The memory turns read-only in the host while the data is under way. */
+static void t_slot_readonly(void)
+{
+	struct vcpu *v = one_vcpu();
+	struct call c = { PIO_HCALL_INS, 0x5000, 1, 0xa00000, 10000 };
+	struct kvm_regs before, r;
+	u8 *mem = vm_add_slot(v->vm, 1, 0xa00000, 0x10000, 0);
+	u64 n;
+
+	memset(mem, 0x5c, 0x10000);
+	call_prepare(v, &c, &before);
+	if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+		return;
+	vcpu_serve(v);
+	n = v->dev->n;
+	/* flags of a live slot cannot change this way: delete, make anew */
+	vm_set_slot(v->vm, 1, 0, false);
+	vm_set_slot(v->vm, 1, KVM_MEM_READONLY, true);
+	if (!call_finish(v, &before, &r))
+		return;
+	EQ(r.rax, ERR(KVM_EFAULT));
+	EQ(v->dev->n, n);
+	CHECK(mem[0] == 0x5c && !memcmp(mem, mem + 1, 0xffff),
+	      "read-only memory was written");
+}
+
+#define SVM_CPUID_ASID		1
+#define INTERCEPT_UD		(1U << 6)
+#define INTERCEPT_HLT_SHUTDOWN	(1U << 24 | 1U << 31)
+#define INTERCEPT_VMRUN		(1U << 0)
+#define INTERCEPT_VMMCALL	(1U << 1)
+#define EXIT_VMMCALL		0x81
+#define EXIT_UD			0x46
+#define EFER_SVME		(1UL << 12)
+#define MSR_VM_HSAVE_PA		0xc0010117
+
+static void vmcb_seg(u8 *vmcb, unsigned int off, const struct kvm_segment *s)
+{
+	u16 attr = s->type | s->s << 4 | s->dpl << 5 | s->present << 7 |
+		   s->avl << 8 | s->l << 9 | s->db << 10 | s->g << 11;
+
+	memcpy(vmcb + off, &s->selector, 2);
+	memcpy(vmcb + off + 2, &attr, 2);
+	memcpy(vmcb + off + 4, &s->limit, 4);
+	memcpy(vmcb + off + 8, &s->base, 8);
+}
+
+static void put32(u8 *p, unsigned int off, u32 val)
+{
+	memcpy(p + off, &val, 4);
+}
+
+static void put64(u8 *p, unsigned int off, u64 val)
+{
+	memcpy(p + off, &val, 8);
+}
+
+static u64 get64(const u8 *p, unsigned int off)
+{
+	u64 val;
+
+	memcpy(&val, p + off, 8);
+	return val;
+}
+
+/*
+ * A guest of our guest makes the call.  It is its own hypervisor's to answer;
+ * L0's devices are not L2's.
+ */
+static void t_nested(void)
+{
+	struct {
+		struct kvm_msrs h;
+		struct kvm_msr_entry e;
+	} msr = { .h.nmsrs = 1, .e = { .index = MSR_VM_HSAVE_PA,
+				       .data = HSAVE_GPA } };
+	struct kvm_sregs s;
+	struct vcpu *v;
+	u64 nr;
+	int hear;
+
+	if (!cpu_is_amd())
+		skip("the payload is for SVM");
+	if (!kvm_has_nested_svm())
+		skip("KVM offers no nested SVM");
+	v = one_vcpu();
+	vcpu_mode(v, MODE_LONG, EFER_SVME);
+	if (ioctl(v->fd, KVM_SET_MSRS, &msr) != 1)
+		DIE("KVM_SET_MSRS: %s", strerror(errno));
+	if (ioctl(v->fd, KVM_GET_SREGS, &s))
+		DIE("KVM_GET_SREGS: %s", strerror(errno));
+
+	/* hear: does the nested hypervisor intercept VMMCALL? */
+	for (hear = 0; hear < 2; hear++)
+		for (nr = PIO_HCALL_PROBE; nr <= PIO_HCALL_OUTS; nr++) {
+			struct call c = { nr, 0x5000, 1, BUF_GPA, 4 };
+			u8 *vmcb = vm_hva(v->vm, VMCB_GPA);
+			struct kvm_regs before, r;
+
+			ctx("%s, VMMCALL %sintercepted", name_of(nr),
+			    hear ? "" : "not ");
+			if (nr == PIO_HCALL_PROBE)
+				c.port = c.size = 0;
+			call_prepare(v, &c, &before);
+			load_code(v->vm, CODE_GPA, pay_vmrun,
+				  pay_vmrun_end - pay_vmrun);
+			load_call(v->vm, NCODE_GPA);
+			memset(vmcb, 0, 0x1000);
+			put32(vmcb, 0x08, INTERCEPT_UD);
+			put32(vmcb, 0x0c, INTERCEPT_HLT_SHUTDOWN);
+			put32(vmcb, 0x10, INTERCEPT_VMRUN |
+			      (hear ? INTERCEPT_VMMCALL : 0));
+			put32(vmcb, 0x58, SVM_CPUID_ASID);
+			vmcb_seg(vmcb, 0x400, &s.es);
+			vmcb_seg(vmcb, 0x410, &s.cs);
+			vmcb_seg(vmcb, 0x420, &s.ss);
+			vmcb_seg(vmcb, 0x430, &s.ds);
+			put64(vmcb, 0x4d0, s.efer);
+			put64(vmcb, 0x548, s.cr4);
+			put64(vmcb, 0x550, s.cr3);
+			put64(vmcb, 0x558, s.cr0);
+			put64(vmcb, 0x560, 0x400);	/* DR7 */
+			put64(vmcb, 0x568, 0xffff0ff0);	/* DR6 */
+			put64(vmcb, 0x570, 2);		/* RFLAGS */
+			put64(vmcb, 0x578, NCODE_GPA);
+			put64(vmcb, 0x5d8, 0x7000);	/* RSP */
+			put64(vmcb, 0x5f8, nr);		/* RAX */
+			put64(vmcb, 0x668, 0x0007040600070406);	/* PAT */
+			before.rax = VMCB_GPA;
+			before.rflags = 2;
+			vcpu_set(v, &before);
+			dev_reset(v->dev);
+			if (vcpu_go(v) != STOP_DONE)
+				return;
+			vcpu_get(v, &r);
+			EQ(get64(vmcb, 0x70), hear ? EXIT_VMMCALL : EXIT_UD);
+			EQ(get64(vmcb, 0x5f8), nr);
+			EQ(get64(vmcb, 0x578), NCODE_GPA);
+			EQ(v->dev->n, 0);
+			EQ(r.rax, VMCB_GPA);
+			EQ(r.rdx, c.val);
+			EQ(r.rsi, c.count);
+			check_preserved(v, &before, &r);
+		}
+}
+
+#define LOOPS	3000
+
+static void *run_vcpu(void *arg)
+{
+	struct vcpu *v = arg;
+
+	v->thread = pthread_self();
+	return (void *)(long)vcpu_go(v);
+}
+
+static void t_two_vcpus(void)
+{
+	struct vm *vm = vm_create(0);
+	static struct dev devs[2];
+	struct vcpu *v[2];
+	unsigned int i, round;
+	u64 k, sum;
+
+	for (i = 0; i < 2; i++) {
+		v[i] = vcpu_create(vm, i);
+		v[i]->dev = &devs[i];
+	}
+	/* both write; one reads and one writes; both read */
+	for (round = 0; round < 3; round++) {
+		pthread_t t[2];
+
+		for (i = 0; i < 2; i++) {
+			bool in = i < round;
+			u64 gpa = i ? CODE2_GPA : CODE_GPA;
+			struct kvm_regs r = {
+				.r8 = in ? PIO_HCALL_IN : PIO_HCALL_OUT,
+				.rbx = 0x5000 + 0x100 * i, .rcx = 2 + 2 * i,
+				.rdx = i * 0x1000000, .r9 = LOOPS,
+				.rip = gpa, .rflags = 2,
+			};
+
+			if (in)
+				load_code(vm, gpa, pay_in_loop,
+					  pay_in_loop_end - pay_in_loop);
+			else
+				load_code(vm, gpa, pay_out_loop,
+					  pay_out_loop_end - pay_out_loop);
+			vcpu_set(v[i], &r);
+			dev_reset(v[i]->dev);
+		}
+		for (i = 0; i < 2; i++)
+			if (pthread_create(&t[i], NULL, run_vcpu, v[i]))
+				DIE("pthread_create");
+		for (i = 0; i < 2; i++) {
+			void *ret;
+
+			pthread_join(t[i], &ret);
+			ctx("round %u, vCPU %u", round, i);
+			CHECK(ret == (void *)(long)STOP_DONE, "did not end");
+		}
+		for (i = 0; i < 2; i++) {
+			struct dev *d = v[i]->dev;
+			bool in = i < round;
+			struct kvm_regs r;
+
+			ctx("round %u, vCPU %u", round, i);
+			vcpu_get(v[i], &r);
+			EQ(r.rax, 0);
+			EQ(r.r9, 0);
+			EQ(d->n, LOOPS);
+			for (k = 0, sum = 0; k < d->n && k < LOOPS; k++) {
+				u32 size = 2 + 2 * i;
+				u32 want = in ? dev_value(k) : i * 0x1000000 + k;
+
+				want &= mask_of(size);
+				sum += want;
+				if (d->log[k].port != 0x5000 + 0x100 * i ||
+				    d->log[k].size != size ||
+				    d->log[k].val != want) {
+					FAIL("access %llu: port %#x size %u value %#x",
+					      (unsigned long long)k,
+					      d->log[k].port, d->log[k].size,
+					      d->log[k].val);
+					break;
+				}
+			}
+			if (in)
+				EQ(r.r10, sum);
+		}
+	}
+}
+
+/* Two vCPUs, both with string calls, into neighbouring buffers. */
+static void t_two_vcpus_string(void)
+{
+	struct vm *vm = vm_create(0);
+	static struct dev devs[2];
+	const u64 n = 30000;
+	struct vcpu *v[2];
+	struct call c[2];
+	pthread_t t[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct kvm_regs r;
+
+		v[i] = vcpu_create(vm, i);
+		v[i]->dev = &devs[i];
+		c[i] = (struct call){ string_nr[i], 0x5000 + i, 2,
+				      BUF_GPA + 1 + i * n * 2, n };
+		fill(vm_hva(vm, c[i].val), n * 2);
+		call_prepare(v[i], &c[i], &r);
+	}
+	for (i = 0; i < 2; i++)
+		if (pthread_create(&t[i], NULL, run_vcpu, v[i]))
+			DIE("pthread_create");
+	for (i = 0; i < 2; i++) {
+		void *ret;
+
+		pthread_join(t[i], &ret);
+		ctx("%s", name_of(c[i].nr));
+		CHECK(ret == (void *)(long)STOP_DONE, "did not end");
+	}
+	for (i = 0; i < 2; i++) {
+		ctx("%s", name_of(c[i].nr));
+		compare(v[i], &c[i]);
+	}
+}
+
+enum victim { IN_EXIT, IN_RUN_USER, IN_RUN_KERNEL, NR_VICTIMS };
+
+static void __attribute__((noreturn)) victim(enum victim how, u64 nr, int fd)
+{
+	struct vcpu *v = one_vcpu();
+	struct call c = { nr, 0x5008, 1, BUF_GPA, 1000000 };
+	struct kvm_regs r;
+
+	call_prepare(v, &c, &r);
+	load_code(v->vm, CODE_GPA, pay_str_forever,
+		  pay_str_forever_end - pay_str_forever);
+	r.r8 = nr;
+	r.r11 = c.val;
+	r.r12 = c.count;
+	vcpu_set(v, &r);
+	if (how == IN_RUN_KERNEL) {
+		struct kvm_ioeventfd e = {
+			.addr = 0x5008, .len = 1, .fd = eventfd(0, EFD_NONBLOCK),
+			.flags = KVM_IOEVENTFD_FLAG_PIO,
+		};
+
+		if (ioctl(v->vm->fd, KVM_IOEVENTFD, &e))
+			_exit(3);
+	}
+	if (how != IN_RUN_KERNEL) {
+		if (vcpu_enter(v) != STOP_IO)
+			_exit(4);
+		vcpu_serve(v);
+	}
+	if (write(fd, "x", 1) != 1)
+		_exit(5);
+	if (how == IN_EXIT)
+		for (;;)
+			pause();
+	for (;;) {
+		enum stop s = vcpu_enter(v);
+
+		if (s == STOP_BAD || s == STOP_DONE)
+			_exit(6);
+		if (s == STOP_IO) {
+			vcpu_serve(v);
+			dev_reset(v->dev);	/* the log is of no use here */
+		}
+	}
+}
+
+static void t_killed(void)
+{
+	int ref = handler_refcnt(), now = -1;
+	unsigned int how, i, wait;
+
+	for (how = 0; how < NR_VICTIMS; how++)
+		for (i = 0; i < 8; i++) {
+			u64 nr = how == IN_RUN_KERNEL || i % 2 ?
+				 PIO_HCALL_OUTS : PIO_HCALL_INS;
+			int status, p[2];
+			pid_t pid;
+			char x;
+
+			ctx("way %u, round %u, %s", how, i, name_of(nr));
+			if (pipe(p))
+				DIE("pipe: %s", strerror(errno));
+			fflush(stdout);
+			pid = fork();
+			if (!pid) {
+				close(p[0]);
+				victim(how, nr, p[1]);
+			}
+			close(p[1]);
+			if (read(p[0], &x, 1) != 1)
+				FAIL("the victim did not get there");
+			close(p[0]);
+			if (how != IN_EXIT)
+				usleep(1000 + 3571 * i);
+			if (how == IN_EXIT && ref >= 0 && i == 0)
+				note("refcnt %d, with a VM in a call %d", ref,
+				     handler_refcnt());
+			kill(pid, SIGKILL);
+			if (waitpid(pid, &status, 0) != pid)
+				DIE("waitpid: %s", strerror(errno));
+			CHECK(WIFSIGNALED(status), "ended by itself, status %#x",
+			      status);
+		}
+	if (ref < 0)
+		skip("no /sys/module/kvm_hcall/refcnt to look at");
+	/* files are closed before the parent hears of it, RCU is not */
+	for (wait = 0; wait < 100; wait++) {
+		now = handler_refcnt();
+		if (now == ref)
+			break;
+		usleep(100000);
+	}
+	ctx("afterwards");
+	EQ(now, ref);
+
+	ctx("a new VM");
+	{
+		struct vcpu *v = one_vcpu();
+		struct call c = { PIO_HCALL_IN, 0x5000, 4, 0, 0 };
+		struct kvm_regs r;
+
+		if (do_call(v, &c, &r)) {
+			EQ(r.rax, 0);
+			EQ(r.rdx, dev_value(0));
+		}
+	}
+}
+
+const struct test run_tests[] = {
+	{ "immediate-exit",	T_HANDLER,	t_immediate_exit },
+	{ "progress",		T_HANDLER,	t_progress },
+	{ "signals",		T_HANDLER,	t_signals },
+	{ "signal-mask",	T_HANDLER,	t_signal_mask },
+	{ "migrate",		T_HANDLER,	t_migrate },
+	{ "reset",		T_HANDLER,	t_reset },
+	{ "tamper",		T_HANDLER,	t_tamper },
+	{ "slot-deleted",	T_HANDLER,	t_slot_deleted },
+	{ "slot-readonly",	T_HANDLER,	t_slot_readonly },
+	{ "nested",		0,		t_nested },
+	{ "two-vcpus",		T_HANDLER,	t_two_vcpus },
+	{ "two-vcpus-string",	T_HANDLER,	t_two_vcpus_string },
+	{ "killed",		T_HANDLER,	t_killed },
+	{ }
+};

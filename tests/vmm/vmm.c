@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tiny VMM: one process, plain /dev/kvm ioctls, no device but a counter.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests.h"
+
+#define CR0_PE		(1UL << 0)
+#define CR0_ET		(1UL << 4)
+#define CR0_NE		(1UL << 5)
+#define CR0_PG		(1UL << 31)
+#define CR4_PAE		(1UL << 5)
+#define EFER_LME	(1UL << 8)
+#define EFER_LMA	(1UL << 10)
+
+#define PTE_P_RW_US	7ULL
+#define PTE_PS		0x80ULL
+
+const char * const mode_name[NR_MODES] = {
+	[MODE_LONG]	= "64-bit",
+	[MODE_USER64]	= "64-bit CPL 3",
+	[MODE_COMPAT]	= "compatibility mode",
+	[MODE_PROT32]	= "32-bit protected",
+	[MODE_REAL]	= "real mode",
+};
+
+static volatile sig_atomic_t timed_out;
+static struct vcpu *running[MAX_VCPUS * 4];
+
+/* Signal handler context: no locks, no stdio. */
+void vmm_timed_out(void)
+{
+	unsigned int i;
+
+	timed_out = 1;
+	for (i = 0; i < ARRAY_SIZE(running); i++) {
+		struct vcpu *v = running[i];
+
+		if (!v)
+			continue;
+		v->run->immediate_exit = 1;
+		pthread_kill(v->thread, SIGUSR1);
+	}
+}
+
+bool cpu_is_amd(void)
+{
+	unsigned int a, b, c, d;
+
+	__cpuid(0, a, b, c, d);
+	/* "Auth"enticAMD, "Hygo"nGenuine */
+	return b == 0x68747541 || b == 0x6f677948;
+}
+
+unsigned int cpu_maxphyaddr(void)
+{
+	unsigned int a, b, c, d;
+
+	__cpuid(0x80000008, a, b, c, d);
+	return a & 0xff;
+}
+
+u32 mask_of(unsigned int size)
+{
+	return size == 4 ? ~0U : (1U << (8 * size)) - 1;
+}
+
+static struct kvm_cpuid2 *supported_cpuid(int kvm)
+{
+	static struct kvm_cpuid2 *c;
+
+	if (!c) {
+		c = calloc(1, sizeof(*c) + 256 * sizeof(c->entries[0]));
+		c->nent = 256;
+		if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, c))
+			DIE("KVM_GET_SUPPORTED_CPUID: %s", strerror(errno));
+	}
+	return c;
+}
+
+bool kvm_has_nested_svm(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	struct kvm_cpuid2 *c;
+	u32 i;
+
+	if (kvm < 0)
+		DIE("/dev/kvm: %s", strerror(errno));
+	c = supported_cpuid(kvm);
+	close(kvm);
+	for (i = 0; i < c->nent; i++)
+		if (c->entries[i].function == 0x80000001)
+			return c->entries[i].ecx & 4;
+	return false;
+}
+
+u32 dev_value(u64 seq)
+{
+	return 0xa5a5a5a5U ^ (u32)(seq * 0x9e3779b1U);
+}
+
+void dev_reset(struct dev *d)
+{
+	d->n = 0;
+	d->exits = 0;
+	d->most = 0;
+}
+
+void vm_set_slot(struct vm *vm, int id, u32 flags, bool present)
+{
+	struct slot *s = &vm->slots[id];
+	struct kvm_userspace_memory_region r = {
+		.slot			= id,
+		.flags			= flags,
+		.guest_phys_addr	= s->gpa,
+		.memory_size		= present ? s->size : 0,
+		.userspace_addr		= (unsigned long)s->hva,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r))
+		DIE("memslot %d: %s", id, strerror(errno));
+	s->flags = flags;
+}
+
+u8 *vm_add_slot(struct vm *vm, int id, u64 gpa, u64 size, u32 flags)
+{
+	struct slot *s = &vm->slots[id];
+
+	s->gpa = gpa;
+	s->size = size;
+	s->hva = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (s->hva == MAP_FAILED)
+		DIE("mmap of %llu bytes: %s", (unsigned long long)size,
+		    strerror(errno));
+	vm_set_slot(vm, id, flags, true);
+	return s->hva;
+}
+
+u8 *vm_hva(struct vm *vm, u64 gpa)
+{
+	int i;
+
+	for (i = 0; i < MAX_SLOTS; i++) {
+		struct slot *s = &vm->slots[i];
+
+		if (s->hva && gpa >= s->gpa && gpa - s->gpa < s->size)
+			return s->hva + (gpa - s->gpa);
+	}
+	DIE("no memory at %#llx", (unsigned long long)gpa);
+}
+
+static void vm_page_tables(struct vm *vm)
+{
+	u64 *pml4 = (u64 *)vm_hva(vm, PML4_GPA);
+	u64 *pdpt = (u64 *)vm_hva(vm, PDPT_GPA);
+	u64 *pd = (u64 *)vm_hva(vm, PD_GPA);
+	u64 i;
+
+	pml4[0] = PDPT_GPA | PTE_P_RW_US;
+	pdpt[0] = PD_GPA | PTE_P_RW_US;
+	for (i = 0; i < 512; i++)
+		pd[i] = i << 21 | PTE_PS | PTE_P_RW_US;
+}
+
+struct vm *vm_create(unsigned int flags)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+	struct kvm_pit_config pit = { 0 };
+
+	vm->flags = flags;
+	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm < 0)
+		DIE("/dev/kvm: %s", strerror(errno));
+	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
+	if (vm->fd < 0)
+		DIE("KVM_CREATE_VM: %s", strerror(errno));
+	/* Intel wants it before a vCPU runs without paging; AMD ignores it. */
+	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000UL))
+		DIE("KVM_SET_TSS_ADDR: %s", strerror(errno));
+	if (flags & VM_IRQCHIP) {
+		if (ioctl(vm->fd, KVM_CREATE_IRQCHIP))
+			DIE("KVM_CREATE_IRQCHIP: %s", strerror(errno));
+		if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit))
+			DIE("KVM_CREATE_PIT2: %s", strerror(errno));
+	}
+	vm_add_slot(vm, 0, 0, RAM_SIZE, 0);
+	vm_page_tables(vm);
+	return vm;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < MAX_VCPUS; i++) {
+		struct vcpu *v = &vm->vcpus[i];
+
+		if (!v->used)
+			continue;
+		for (j = 0; j < ARRAY_SIZE(running); j++)
+			if (running[j] == v)
+				running[j] = NULL;
+		munmap(v->run, v->run_size);
+		close(v->fd);
+	}
+	close(vm->fd);
+	close(vm->kvm);
+	for (i = 0; i < MAX_SLOTS; i++)
+		if (vm->slots[i].hva)
+			munmap(vm->slots[i].hva, vm->slots[i].size);
+	free(vm->dev.log);
+	free(vm);
+}
+
+struct vcpu *vcpu_create(struct vm *vm, int id)
+{
+	struct vcpu *v = &vm->vcpus[id];
+	unsigned int i;
+
+	v->vm = vm;
+	v->dev = &vm->dev;
+	v->fd = ioctl(vm->fd, KVM_CREATE_VCPU, id);
+	if (v->fd < 0)
+		DIE("KVM_CREATE_VCPU: %s", strerror(errno));
+	v->run_size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	v->run = mmap(NULL, v->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      v->fd, 0);
+	if (v->run == MAP_FAILED)
+		DIE("mmap of kvm_run: %s", strerror(errno));
+	if (ioctl(v->fd, KVM_SET_CPUID2, supported_cpuid(vm->kvm)))
+		DIE("KVM_SET_CPUID2: %s", strerror(errno));
+	if (ioctl(v->fd, KVM_GET_SREGS, &v->reset))
+		DIE("KVM_GET_SREGS: %s", strerror(errno));
+	v->thread = pthread_self();
+	v->used = true;
+	for (i = 0; i < ARRAY_SIZE(running); i++) {
+		if (!running[i]) {
+			running[i] = v;
+			break;
+		}
+	}
+	vcpu_mode(v, MODE_LONG, 0);
+	return v;
+}
+
+/*
+ * What migration does, minus the network: memory, registers, nothing else.
+ * The device goes along, so its log spans both machines.
+ */
+struct vcpu *vm_clone(struct vcpu *from)
+{
+	struct vm *vm = vm_create(from->vm->flags);
+	struct vcpu *v;
+	struct kvm_sregs s;
+	struct kvm_regs r;
+	int i;
+
+	for (i = 0; i < MAX_SLOTS; i++) {
+		struct slot *o = &from->vm->slots[i];
+
+		if (!o->hva)
+			continue;
+		if (!vm->slots[i].hva)
+			vm_add_slot(vm, i, o->gpa, o->size, o->flags);
+		memcpy(vm->slots[i].hva, o->hva, o->size);
+	}
+	v = vcpu_create(vm, 0);
+	v->mode = from->mode;
+	v->dev = from->dev;
+	vcpu_get(from, &r);
+	if (ioctl(from->fd, KVM_GET_SREGS, &s))
+		DIE("KVM_GET_SREGS: %s", strerror(errno));
+	if (ioctl(v->fd, KVM_SET_SREGS, &s))
+		DIE("KVM_SET_SREGS: %s", strerror(errno));
+	vcpu_set(v, &r);
+	return v;
+}
+
+static void set_seg(struct kvm_segment *s, u16 sel, u8 type, u8 dpl,
+		    bool l, bool db)
+{
+	memset(s, 0, sizeof(*s));
+	s->limit = 0xffffffff;
+	s->selector = sel | dpl;
+	s->type = type;
+	s->present = 1;
+	s->dpl = dpl;
+	s->s = 1;
+	s->g = 1;
+	s->l = l;
+	s->db = db;
+}
+
+void vcpu_mode(struct vcpu *v, enum mode mode, u64 extra_efer)
+{
+	struct kvm_sregs s = v->reset;
+	u8 dpl = mode == MODE_USER64 ? 3 : 0;
+
+	v->mode = mode;
+	if (mode == MODE_REAL) {
+		s.cs.base = 0;
+		s.cs.selector = 0;
+	} else {
+		set_seg(&s.cs, 0x8, 11, dpl, is_64(mode), !is_64(mode));
+		set_seg(&s.ss, 0x10, 3, dpl, false, true);
+		s.ds = s.es = s.fs = s.gs = s.ss;
+		s.cr0 = CR0_PE | CR0_ET | CR0_NE;
+	}
+	if (mode != MODE_REAL && mode != MODE_PROT32) {
+		s.cr0 |= CR0_PG;
+		s.cr3 = PML4_GPA;
+		s.cr4 = CR4_PAE;
+		s.efer = EFER_LME | EFER_LMA;
+	}
+	s.efer |= extra_efer;
+	if (ioctl(v->fd, KVM_SET_SREGS, &s))
+		DIE("KVM_SET_SREGS for %s: %s", mode_name[mode],
+		    strerror(errno));
+}
+
+void vcpu_get(struct vcpu *v, struct kvm_regs *r)
+{
+	if (ioctl(v->fd, KVM_GET_REGS, r))
+		DIE("KVM_GET_REGS: %s", strerror(errno));
+}
+
+void vcpu_set(struct vcpu *v, const struct kvm_regs *r)
+{
+	if (ioctl(v->fd, KVM_SET_REGS, r))
+		DIE("KVM_SET_REGS: %s", strerror(errno));
+}
+
+void load_code(struct vm *vm, u64 gpa, const void *code, size_t len)
+{
+	u8 *p = vm_hva(vm, gpa);
+	size_t i;
+
+	memcpy(p, code, len);
+	if (cpu_is_amd())
+		return;
+	for (i = 0; i + 3 <= len; i++)
+		if (p[i] == 0x0f && p[i + 1] == 0x01 && p[i + 2] == 0xd9)
+			p[i + 2] = 0xc1;
+}
+
+/* VMMCALL; OUT %al, $EXIT_PORT */
+void load_call(struct vm *vm, u64 gpa)
+{
+	static const u8 code[] = { 0x0f, 0x01, 0xd9, 0xe6, EXIT_PORT };
+
+	load_code(vm, gpa, code, sizeof(code));
+}
+
+static void report(struct vcpu *v, const char *what)
+{
+	struct kvm_run *run = v->run;
+	struct kvm_regs r;
+
+	memset(&r, 0, sizeof(r));
+	ioctl(v->fd, KVM_GET_REGS, &r);
+	fail_at(__FILE__, __LINE__,
+		"%s; exit %u, rip %#llx rax %#llx rbx %#llx rcx %#llx rdx %#llx rsi %#llx, device saw %llu",
+		what, run->exit_reason, r.rip, r.rax, r.rbx, r.rcx, r.rdx,
+		r.rsi, (unsigned long long)v->dev->n);
+	if (run->exit_reason == KVM_EXIT_MMIO)
+		note("MMIO %s of %u at %#llx",
+		     run->mmio.is_write ? "write" : "read", run->mmio.len,
+		     run->mmio.phys_addr);
+	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+		note("internal error, suberror %u", run->internal.suberror);
+	if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
+		note("hardware entry failure %#llx",
+		     run->fail_entry.hardware_entry_failure_reason);
+}
+
+/*
+ * Complete what KVM_RUN left pending, without running the guest: after this
+ * the registers are what migration would carry.
+ */
+bool vcpu_settle(struct vcpu *v)
+{
+	int r;
+
+	v->run->immediate_exit = 1;
+	r = ioctl(v->fd, KVM_RUN, 0);
+	if (!timed_out)
+		v->run->immediate_exit = 0;
+	if (r == -1 && errno == EINTR)
+		return true;
+	report(v, "KVM_RUN with immediate_exit did not return -EINTR");
+	return false;
+}
+
+enum stop vcpu_enter(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	char what[80];
+
+	if (ioctl(v->fd, KVM_RUN, 0) < 0) {
+		if (timed_out) {
+			report(v, "the guest hangs");
+			return STOP_BAD;
+		}
+		if (errno == EINTR || errno == EAGAIN)
+			return STOP_INTR;
+		snprintf(what, sizeof(what), "KVM_RUN: %s", strerror(errno));
+		report(v, what);
+		return STOP_BAD;
+	}
+	if (run->exit_reason != KVM_EXIT_IO) {
+		report(v, "unexpected exit");
+		return STOP_BAD;
+	}
+	if (run->io.port == EXIT_PORT &&
+	    run->io.direction == KVM_EXIT_IO_OUT)
+		return vcpu_settle(v) ? STOP_DONE : STOP_BAD;
+	return STOP_IO;
+}
+
+void vcpu_serve(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	struct dev *d = v->dev;
+	u32 size = run->io.size, count = run->io.count, i;
+	u8 *p = (u8 *)run + run->io.data_offset;
+
+	if ((size != 1 && size != 2 && size != 4) || !count ||
+	    run->io.data_offset > v->run_size ||
+	    (u64)size * count > v->run_size - run->io.data_offset) {
+		report(v, "KVM_EXIT_IO makes no sense");
+		DIE("port %#x size %u count %u offset %#llx", run->io.port,
+		    size, count, (unsigned long long)run->io.data_offset);
+	}
+	d->exits++;
+	if (size * count > d->most)
+		d->most = size * count;
+	for (i = 0; i < count; i++, p += size) {
+		struct access *a;
+
+		if (d->n == d->room) {
+			d->room = d->room ? d->room * 2 : 1024;
+			d->log = realloc(d->log, d->room * sizeof(*d->log));
+			if (!d->log)
+				DIE("out of memory");
+		}
+		a = &d->log[d->n];
+		a->port = run->io.port;
+		a->size = size;
+		a->out = run->io.direction == KVM_EXIT_IO_OUT;
+		a->val = 0;
+		if (a->out) {
+			memcpy(&a->val, p, size);
+		} else {
+			a->val = dev_value(d->n) & mask_of(size);
+			memcpy(p, &a->val, size);
+		}
+		d->n++;
+	}
+}
+
+enum stop vcpu_go(struct vcpu *v)
+{
+	for (;;) {
+		enum stop s = vcpu_enter(v);
+
+		if (s == STOP_IO)
+			vcpu_serve(v);
+		else if (s != STOP_INTR)
+			return s;
+	}
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Port I/O by hypercall, seen from a VMM: the harness.
+ *
+ *	vmm_test [-l] [--no-handler] [NAME...]
+ *
+ * Each test is a process of its own, so that neither a crash nor a guest that
+ * hangs takes the others along, and so that every VM is gone when the next
+ * test looks at the module's reference count.
+ *
+ * Output is KTAP, exit status 0 when nothing failed.  VMM_TEST_TIMEOUT is the
+ * number of seconds one test may take (default 120).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests.h"
+
+#define EXIT_SKIP	77
+#define MAX_REPORTS	25
+
+bool no_handler;
+
+static char *skip_reason;	/* shared with the child */
+static char context[160];
+static unsigned int failures;
+
+void ctx(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(context, sizeof(context), fmt, ap);
+	va_end(ap);
+}
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("# ");
+	vprintf(fmt, ap);
+	printf("\n");
+	va_end(ap);
+}
+
+static void vfail(const char *file, int line, const char *fmt, va_list ap)
+{
+	unsigned int n = __atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
+	char msg[512];
+
+	if (n > MAX_REPORTS)
+		return;
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	printf("# %s:%d: %s%s%s\n", file, line, context, *context ? ": " : "",
+	       msg);
+	if (n == MAX_REPORTS)
+		printf("# (further failures of this test are not shown)\n");
+}
+
+bool fail_at(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfail(file, line, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+void die_at(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfail(file, line, fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+	_exit(1);
+}
+
+void skip(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(skip_reason, 256, fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+	_exit(EXIT_SKIP);
+}
+
+int handler_refcnt(void)
+{
+	FILE *f = fopen("/sys/module/kvm_hcall/refcnt", "r");
+	int n = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &n) != 1)
+		n = -1;
+	fclose(f);
+	return n;
+}
+
+/*
+ * Every register gets a value that cannot come about by accident, and RFLAGS
+ * all the arithmetic flags and DF (string calls go upwards regardless).
+ */
+void call_prepare(struct vcpu *v, const struct call *c, struct kvm_regs *r)
+{
+	load_call(v->vm, CODE_GPA);
+	*r = (struct kvm_regs) {
+		.rax = c->nr,	.rbx = c->port,	.rcx = c->size,
+		.rdx = c->val,	.rsi = c->count,
+		.rdi = 0x1122334455667788, .rbp = 0x2233445566778899,
+		.rsp = 0x00007fffdeadbee8,
+		.r8  = 0x8888888800000008, .r9  = 0x9999999900000009,
+		.r10 = 0xaaaaaaaa0000000a, .r11 = 0xbbbbbbbb0000000b,
+		.r12 = 0xcccccccc0000000c, .r13 = 0xdddddddd0000000d,
+		.r14 = 0xeeeeeeee0000000e, .r15 = 0xffffffff0000000f,
+		.rip = CODE_GPA,
+		.rflags = 0xcd7,
+	};
+	if (v->mode == MODE_USER64)
+		r->rflags |= 3 << 12;
+	vcpu_set(v, r);
+}
+
+#define SAME(reg) \
+	CHECK(((after->reg ^ before->reg) & m) == 0, \
+	      "%#llx became %#llx", before->reg, after->reg)
+
+void check_preserved(struct vcpu *v, const struct kvm_regs *before,
+		     const struct kvm_regs *after)
+{
+	/* Outside 64-bit mode nobody promises anything for upper halves. */
+	u64 m = is_64(v->mode) ? ~0ULL : 0xffffffff;
+
+	SAME(rbx);
+	SAME(rcx);
+	SAME(rdi);
+	SAME(rbp);
+	SAME(rsp);
+	if (is_64(v->mode)) {
+		SAME(r8);
+		SAME(r9);
+		SAME(r10);
+		SAME(r11);
+		SAME(r12);
+		SAME(r13);
+		SAME(r14);
+		SAME(r15);
+	}
+	SAME(rflags);
+}
+
+/* From wherever the call is to the end of the stub, and what must hold there. */
+bool call_finish(struct vcpu *v, const struct kvm_regs *before,
+		 struct kvm_regs *after)
+{
+	if (vcpu_go(v) != STOP_DONE)
+		return false;
+	vcpu_get(v, after);
+	EQ(after->rip, CODE_GPA + CALL_INSN_LEN + EXIT_INSN_LEN);
+	check_preserved(v, before, after);
+	return true;
+}
+
+bool do_call(struct vcpu *v, const struct call *c, struct kvm_regs *after)
+{
+	struct kvm_regs before;
+
+	call_prepare(v, c, &before);
+	return call_finish(v, &before, after);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	vmm_timed_out();
+}
+
+static void on_usr1(int sig)
+{
+	(void)sig;
+}
+
+static unsigned int timeout(void)
+{
+	const char *s = getenv("VMM_TEST_TIMEOUT");
+
+	return s && atoi(s) > 0 ? atoi(s) : 120;
+}
+
+static void __attribute__((noreturn)) run_child(const struct test *t)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+
+	sigaction(SIGALRM, &sa, NULL);
+	sa.sa_handler = on_usr1;
+	sigaction(SIGUSR1, &sa, NULL);
+	alarm(timeout());
+	t->fn();
+	fflush(stdout);
+	_exit(failures ? 1 : 0);
+}
+
+static const char *skipped_by_flags(const struct test *t)
+{
+	if (no_handler && (t->flags & T_HANDLER))
+		return "needs the handler";
+	if (!no_handler && (t->flags & T_STOCK))
+		return "for a KVM without the handler";
+	return NULL;
+}
+
+static bool run_test(const struct test *t, unsigned int n)
+{
+	const char *why = skipped_by_flags(t);
+	unsigned int ms = 0;
+	int status;
+	pid_t pid, r;
+
+	if (why) {
+		printf("ok %u %s # SKIP %s\n", n, t->name, why);
+		return true;
+	}
+	*skip_reason = 0;
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0) {
+		printf("not ok %u %s\n", n, t->name);
+		return false;
+	}
+	if (!pid)
+		run_child(t);
+
+	/* The alarm reports; this is for what does not even listen to it. */
+	while (!(r = waitpid(pid, &status, WNOHANG))) {
+		usleep(2000);
+		ms += 2;
+		if (ms > (timeout() + 15) * 1000) {
+			printf("# killed: it did not react to its alarm\n");
+			fflush(stdout);
+			kill(pid, SIGKILL);
+			r = waitpid(pid, &status, 0);
+			break;
+		}
+	}
+	if (r == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		printf("ok %u %s\n", n, t->name);
+	} else if (r == pid && WIFEXITED(status) &&
+		   WEXITSTATUS(status) == EXIT_SKIP) {
+		printf("ok %u %s # SKIP %s\n", n, t->name, skip_reason);
+	} else {
+		if (r == pid && WIFSIGNALED(status))
+			printf("# ended by signal %d\n", WTERMSIG(status));
+		printf("not ok %u %s\n", n, t->name);
+		fflush(stdout);
+		return false;
+	}
+	fflush(stdout);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	const struct test *const groups[] = {
+		single_tests, string_tests, run_tests
+	};
+	const struct test *sel[128];
+	bool list = false, bad = false;
+	unsigned int n = 0, i;
+	int a, names = 0, ref;
+
+	for (a = 1; a < argc; a++) {
+		if (!strcmp(argv[a], "-l")) {
+			list = true;
+		} else if (!strcmp(argv[a], "--no-handler")) {
+			no_handler = true;
+		} else if (argv[a][0] == '-') {
+			fprintf(stderr,
+				"usage: vmm_test [-l] [--no-handler] [NAME...]\n");
+			return 2;
+		} else {
+			argv[++names] = argv[a];
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		const struct test *t;
+
+		for (t = groups[i]; t->name; t++) {
+			bool want = !names;
+
+			for (a = 1; a <= names; a++)
+				want |= !strcmp(argv[a], t->name);
+			if (want && n < ARRAY_SIZE(sel))
+				sel[n++] = t;
+		}
+	}
+	if (list) {
+		for (i = 0; i < n; i++)
+			printf("%s\n", sel[i]->name);
+		return 0;
+	}
+	/* A name that matches nothing must not look like success. */
+	if (!n || (names && n < (unsigned int)names)) {
+		fprintf(stderr, "vmm_test: no such test\n");
+		return 2;
+	}
+	skip_reason = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (skip_reason == MAP_FAILED) {
+		perror("mmap");
+		return 2;
+	}
+
+	ref = handler_refcnt();
+	printf("KTAP version 1\n1..%u\n", n + 1);
+	for (i = 0; i < n; i++)
+		bad |= !run_test(sel[i], i + 1);
+
+	/* Not a process like the others: it is about all of them. */
+	if (ref < 0) {
+		printf("ok %u refcnt-at-end # SKIP kvm_hcall is not loaded\n",
+		       n + 1);
+	} else if (handler_refcnt() == ref) {
+		printf("ok %u refcnt-at-end\n", n + 1);
+	} else {
+		printf("# refcnt was %d, is %d\nnot ok %u refcnt-at-end\n",
+		       ref, handler_refcnt(), n + 1);
+		bad = true;
+	}
+	return bad;
+}
