@@ -96,11 +96,39 @@ bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
 		return true;
 	if (vcpu->arch.guest_state_protected)
 		return true;
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0) || defined(CONFIG_KVM_HYPERV)
+/* CONFIG_KVM_HYPERV came with 6.8; before, it was always there. */
+#if KERNEL_VERSION(6, 8, 0) > LINUX_VERSION_CODE || defined(CONFIG_KVM_HYPERV)
 	if (vcpu->arch.hyperv_enabled && arch->hyperv.hv_guest_os_id)
 		return true;
 #endif
 	return arch->xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL;
+}
+
+/**
+ * hcall_port_on_bus() - might a device in KVM take an access?
+ * @vcpu: the vCPU
+ * @port: first port of the access
+ * @size: its bytes
+ *
+ * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
+ * Return: whether any device registered on the PIO bus overlaps the access.
+ */
+bool hcall_port_on_bus(struct kvm_vcpu *vcpu, u16 port, unsigned int size)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct kvm_io_bus *bus = srcu_dereference(kvm->buses[KVM_PIO_BUS],
+						  &kvm->srcu);
+	int i;
+
+	for (i = 0; bus && i < bus->dev_count; i++) {
+		struct kvm_io_range *range = &bus->range[i];
+
+		/* A length of 0 is an ioeventfd for accesses of any size. */
+		if (range->addr < (gpa_t)port + size &&
+		    range->addr + max(range->len, 1) > port)
+			return true;
+	}
+	return false;
 }
 
 /* As kvm_rip_read() in arch/x86/kvm/kvm_cache_regs.h. */
@@ -114,6 +142,7 @@ unsigned long hcall_rip(struct kvm_vcpu *vcpu)
 /**
  * hcall_skip() - move RIP past the call
  * @vcpu: the vCPU that made the call
+ * @mode64: in 64-bit code; elsewhere RIP has 32 bits
  *
  * Where the CPU reports no instruction length, RIP moves by the length the ABI
  * fixes.  A guest that put a prefix before the call gets a RIP inside its own
@@ -125,7 +154,7 @@ unsigned long hcall_rip(struct kvm_vcpu *vcpu)
  * Context: vCPU thread in KVM_RUN, may sleep.
  * Return: 1 to enter the guest, 0 to leave for userspace, as KVM's exit handlers.
  */
-int hcall_skip(struct kvm_vcpu *vcpu)
+int hcall_skip(struct kvm_vcpu *vcpu, bool mode64)
 {
 	unsigned long rip;
 
@@ -134,7 +163,7 @@ int hcall_skip(struct kvm_vcpu *vcpu)
 		return kvm_skip_emulated_instruction(vcpu);
 
 	rip = hcall_rip(vcpu) + HCALL_INSN_LEN;
-	vcpu->arch.regs[VCPU_REGS_RIP] = hcall_64bit(vcpu) ? rip : (u32)rip;
+	vcpu->arch.regs[VCPU_REGS_RIP] = mode64 ? rip : (u32)rip;
 	x86_ops->set_interrupt_shadow(vcpu, 0);
 	return 1;
 }

@@ -10,9 +10,10 @@
 #include <linux/kvm_host.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "kvm_hcall knows the KVM of Linux 6.1 to 6.12: read compat.h against this kernel's arch/x86/kvm before widening the range"
+/* To widen the range, read this file and compat.c against arch/x86/kvm there. */
+#if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE || \
+	KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
+#error "kvm_hcall does not know this kernel: it hooks the KVM of Linux 6.1 to 6.12"
 #endif
 
 #if !IS_MODULE(CONFIG_KVM)
@@ -60,7 +61,8 @@ int hcall_compat_init(void);
 int hcall_cpl(struct kvm_vcpu *vcpu);
 bool hcall_64bit(struct kvm_vcpu *vcpu);
 bool hcall_foreign_abi(struct kvm_vcpu *vcpu);
+bool hcall_port_on_bus(struct kvm_vcpu *vcpu, u16 port, unsigned int size);
 unsigned long hcall_rip(struct kvm_vcpu *vcpu);
-int hcall_skip(struct kvm_vcpu *vcpu);
+int hcall_skip(struct kvm_vcpu *vcpu, bool mode64);
 
 #endif /* KVM_HCALL_COMPAT_H */

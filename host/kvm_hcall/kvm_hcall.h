@@ -11,9 +11,10 @@
  * @vcpu:	the vCPU; only its own thread uses the fields below
  * @buf:	one page, the data of the access under way
  * @nr:		number of the call under way
+ * @mode64:	made in 64-bit code: whole registers count
  * @port:	its first port
  * @size:	bytes of one element: 1, 2 or 4
- * @count:	elements in @buf
+ * @count:	elements of @buf that this exit transfers
  * @left:	elements of a string call not transferred yet, @count included
  * @gpa:	guest-physical address of the first of them
  * @rip:	where the call is, to see whether userspace moved the vCPU
@@ -29,6 +30,7 @@ struct hcall_vcpu {
 	struct kvm_vcpu *vcpu;
 	void *buf;
 	u32 nr;
+	bool mode64;
 	u16 port;
 	u8 size;
 	u32 count;

@@ -18,34 +18,36 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static u64 reg_read(struct kvm_vcpu *vcpu, int reg)
+static u64 reg_read(struct hcall_vcpu *hv, int reg)
 {
-	unsigned long val = vcpu->arch.regs[reg];
+	unsigned long val = hv->vcpu->arch.regs[reg];
 
-	return hcall_64bit(vcpu) ? val : (u32)val;
+	return hv->mode64 ? val : (u32)val;
 }
 
 /* VMX and SVM load the general registers from regs[] at every entry. */
-static void reg_write(struct kvm_vcpu *vcpu, int reg, u64 val)
+static void reg_write(struct hcall_vcpu *hv, int reg, u64 val)
 {
-	vcpu->arch.regs[reg] = hcall_64bit(vcpu) ? val : (u32)val;
+	hv->vcpu->arch.regs[reg] = hv->mode64 ? val : (u32)val;
 }
 
 /* The call is over: status to RAX, RIP to the next instruction. */
-static int call_return(struct kvm_vcpu *vcpu, u32 nr, long status)
+static int call_return(struct hcall_vcpu *hv, long status)
 {
-	trace_kvm_hcall_done(vcpu->vcpu_id, nr, status,
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	trace_kvm_hcall_done(vcpu->vcpu_id, hv->nr, status,
 			     vcpu->arch.regs[VCPU_REGS_RDX],
 			     vcpu->arch.regs[VCPU_REGS_RSI]);
-	reg_write(vcpu, VCPU_REGS_RAX, status);
-	return hcall_skip(vcpu);
+	reg_write(hv, VCPU_REGS_RAX, status);
+	return hcall_skip(vcpu, hv->mode64);
 }
 
-static int call_refuse(struct kvm_vcpu *vcpu, u32 nr, long status,
+static int call_refuse(struct hcall_vcpu *hv, long status,
 		       enum hcall_stat reason)
 {
 	hcall_count(reason);
-	return call_return(vcpu, nr, status);
+	return call_return(hv, status);
 }
 
 static bool is_string(u32 nr)
@@ -111,29 +113,30 @@ static bool buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len)
 }
 
 /* The accesses of this exit are done; IN data is in hv->buf. */
-static int transfer_done(struct kvm_vcpu *vcpu, struct hcall_vcpu *hv)
+static int transfer_done(struct hcall_vcpu *hv)
 {
+	struct kvm_vcpu *vcpu = hv->vcpu;
 	u32 len = hv->count * hv->size;
 	u32 val = 0;
 
 	if (hv->nr == PIO_HCALL_IN) {
 		memcpy(&val, hv->buf, hv->size);
-		reg_write(vcpu, VCPU_REGS_RDX, val);
+		reg_write(hv, VCPU_REGS_RDX, val);
 	}
 	if (!is_string(hv->nr))
-		return call_return(vcpu, hv->nr, 0);
+		return call_return(hv, 0);
 
 	/* Fails only if userspace took the memory away during the access. */
 	if (hv->nr == PIO_HCALL_INS &&
 	    kvm_vcpu_write_guest(vcpu, hv->gpa, hv->buf, len))
-		return call_refuse(vcpu, hv->nr, -KVM_EFAULT,
+		return call_refuse(hv, -KVM_EFAULT,
 				   HCALL_STAT_REFUSED_BUFFER);
 
 	hcall_count_by(HCALL_STAT_STRING_BYTES, len);
-	reg_write(vcpu, VCPU_REGS_RDX, hv->gpa + len);
-	reg_write(vcpu, VCPU_REGS_RSI, hv->left - hv->count);
+	reg_write(hv, VCPU_REGS_RDX, hv->gpa + len);
+	reg_write(hv, VCPU_REGS_RSI, hv->left - hv->count);
 	if (hv->left == hv->count)
-		return call_return(vcpu, hv->nr, 0);
+		return call_return(hv, 0);
 
 	trace_kvm_hcall_done(vcpu->vcpu_id, hv->nr, 1, hv->gpa + len,
 			     hv->left - hv->count);
@@ -156,19 +159,41 @@ static int hcall_complete(struct kvm_vcpu *vcpu)
 		hcall_count(HCALL_STAT_DROPPED);
 		return 1;
 	}
+	hv->mode64 = hcall_64bit(vcpu);
 	/* Copies IN data to hv->buf.  One page at most, so there is no more. */
 	hv->complete(vcpu);
-	return transfer_done(vcpu, hv);
+	return transfer_done(hv);
 }
 
-/* hv describes the transfer, OUT data is in hv->buf. */
-static int transfer(struct kvm_vcpu *vcpu, struct hcall_vcpu *hv)
+/*
+ * hv describes the transfer, OUT data is in hv->buf.
+ *
+ * For KVM the first of several elements decides where all of them go, and those
+ * that the bus then does not take are lost.  But an ioeventfd may take some
+ * values and not others, and the coalescing ring may fill up.  So where a device
+ * of KVM's is in the way of OUTS, elements go one by one, as those of the native
+ * instruction do, up to the first for userspace.
+ */
+static int transfer(struct hcall_vcpu *hv)
 {
-	if (kvm_sev_es_string_io(vcpu, hv->size, hv->port, hv->buf, hv->count,
-				 is_in(hv->nr))) {
-		hcall_count(HCALL_STAT_IN_KVM);
-		return transfer_done(vcpu, hv);
+	struct kvm_vcpu *vcpu = hv->vcpu;
+	bool in = is_in(hv->nr);
+	u32 step = hv->count;
+	u32 done;
+
+	if (step > 1 && !in && hcall_port_on_bus(vcpu, hv->port, hv->size))
+		step = 1;
+
+	for (done = 0; done < hv->count; done += step) {
+		if (!kvm_sev_es_string_io(vcpu, hv->size, hv->port,
+					  hv->buf + done * hv->size, step, in))
+			break;
 	}
+	if (done == hv->count) {
+		hcall_count(HCALL_STAT_IN_KVM);
+		return transfer_done(hv);
+	}
+	hv->count = done + step;
 	hcall_count(HCALL_STAT_TO_USERSPACE);
 	hv->rip = hcall_rip(vcpu);
 	hv->complete = vcpu->arch.complete_userspace_io;
@@ -177,28 +202,29 @@ static int transfer(struct kvm_vcpu *vcpu, struct hcall_vcpu *hv)
 }
 
 /* IN and OUT: one element, data in RDX. */
-static int call_single(struct kvm_vcpu *vcpu, struct hcall_vcpu *hv)
+static int call_single(struct hcall_vcpu *hv)
 {
 	u32 val;
 
 	hv->count = 1;
 	if (hv->nr == PIO_HCALL_OUT) {
-		val = vcpu->arch.regs[VCPU_REGS_RDX];
+		val = reg_read(hv, VCPU_REGS_RDX);
 		memcpy(hv->buf, &val, sizeof(val));
 	}
-	return transfer(vcpu, hv);
+	return transfer(hv);
 }
 
 /* INS and OUTS: as many elements as fit the page, buffer at RDX, count in RSI. */
-static int call_string(struct kvm_vcpu *vcpu, struct hcall_vcpu *hv)
+static int call_string(struct hcall_vcpu *hv)
 {
+	struct kvm_vcpu *vcpu = hv->vcpu;
 	u64 bytes;
 	u32 len;
 
-	hv->gpa = reg_read(vcpu, VCPU_REGS_RDX);
-	hv->left = reg_read(vcpu, VCPU_REGS_RSI);
+	hv->gpa = reg_read(hv, VCPU_REGS_RDX);
+	hv->left = reg_read(hv, VCPU_REGS_RSI);
 	if (!hv->left)
-		return call_return(vcpu, hv->nr, 0);
+		return call_return(hv, 0);
 
 	if (check_mul_overflow(hv->left, (u64)hv->size, &bytes) ||
 	    !buffer_in_memslots(vcpu, hv->gpa, bytes, is_in(hv->nr)))
@@ -210,21 +236,21 @@ static int call_string(struct kvm_vcpu *vcpu, struct hcall_vcpu *hv)
 			  : kvm_vcpu_read_guest(vcpu, hv->gpa, hv->buf, len))
 		goto refuse;
 
-	return transfer(vcpu, hv);
+	return transfer(hv);
 
 refuse:
-	return call_refuse(vcpu, hv->nr, -KVM_EFAULT, HCALL_STAT_REFUSED_BUFFER);
+	return call_refuse(hv, -KVM_EFAULT, HCALL_STAT_REFUSED_BUFFER);
 }
 
-static int call_probe(struct kvm_vcpu *vcpu)
+static int call_probe(struct hcall_vcpu *hv)
 {
-	if (reg_read(vcpu, VCPU_REGS_RBX) || reg_read(vcpu, VCPU_REGS_RCX))
-		return call_refuse(vcpu, PIO_HCALL_PROBE, -KVM_EINVAL,
+	if (reg_read(hv, VCPU_REGS_RBX) || reg_read(hv, VCPU_REGS_RCX))
+		return call_refuse(hv, -KVM_EINVAL,
 				   HCALL_STAT_REFUSED_RESERVED);
 
-	reg_write(vcpu, VCPU_REGS_RDX, PIO_HCALL_ABI_VERSION);
-	reg_write(vcpu, VCPU_REGS_RSI, PIO_HCALL_F_PIO | PIO_HCALL_F_STRING);
-	return call_return(vcpu, PIO_HCALL_PROBE, 0);
+	reg_write(hv, VCPU_REGS_RDX, PIO_HCALL_ABI_VERSION);
+	reg_write(hv, VCPU_REGS_RSI, PIO_HCALL_F_PIO | PIO_HCALL_F_STRING);
+	return call_return(hv, 0);
 }
 
 /**
@@ -237,29 +263,29 @@ static int call_probe(struct kvm_vcpu *vcpu)
 int hcall_emulate(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv = hcall_vcpu_find(vcpu);
-	u32 nr = vcpu->arch.regs[VCPU_REGS_RAX];
-	u64 port = reg_read(vcpu, VCPU_REGS_RBX);
-	u64 size = reg_read(vcpu, VCPU_REGS_RCX);
+	u64 port, size;
 
-	trace_kvm_hcall_call(vcpu->vcpu_id, nr, port, size,
+	hv->mode64 = hcall_64bit(vcpu);
+	hv->nr = reg_read(hv, VCPU_REGS_RAX);
+	port = reg_read(hv, VCPU_REGS_RBX);
+	size = reg_read(hv, VCPU_REGS_RCX);
+
+	trace_kvm_hcall_call(vcpu->vcpu_id, hv->nr, port, size,
 			     vcpu->arch.regs[VCPU_REGS_RDX],
 			     vcpu->arch.regs[VCPU_REGS_RSI]);
 	++vcpu->stat.hypercalls;
-	hcall_count(HCALL_STAT_PROBE + (nr - PIO_HCALL_PROBE));
+	hcall_count(HCALL_STAT_PROBE + (hv->nr - PIO_HCALL_PROBE));
 
-	if (nr == PIO_HCALL_PROBE)
-		return call_probe(vcpu);
+	if (hv->nr == PIO_HCALL_PROBE)
+		return call_probe(hv);
 
 	/* Whole registers: nothing is cut off before it was looked at. */
 	if (size != 1 && size != 2 && size != 4)
-		return call_refuse(vcpu, nr, -KVM_EINVAL,
-				   HCALL_STAT_REFUSED_SIZE);
+		return call_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_SIZE);
 	if (port > 0x10000 - size)
-		return call_refuse(vcpu, nr, -KVM_EINVAL,
-				   HCALL_STAT_REFUSED_PORT);
+		return call_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_PORT);
 
-	hv->nr = nr;
 	hv->port = port;
 	hv->size = size;
-	return is_string(nr) ? call_string(vcpu, hv) : call_single(vcpu, hv);
+	return is_string(hv->nr) ? call_string(hv) : call_single(hv);
 }

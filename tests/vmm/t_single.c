@@ -625,31 +625,65 @@ static void t_ioeventfd(void)
 
 
 /*
- * A string some of whose elements end in KVM and some with the VMM.  A native
- * OUTS asks KVM's bus about each element, so here too: all once, in order.
- * The first element is the one that a handler could take for all of them.
+ * OUTS of single bytes, as a call or natively.  The native one asks KVM's bus
+ * about each element; what it does is what the call is measured by.
+ */
+static void outs_prepare(struct vcpu *v, bool native, u16 port, u64 n)
+{
+	static const u8 code[] = { 0xf3, 0x6e, 0xe6, EXIT_PORT };
+	struct call c = { PIO_HCALL_OUTS, port, 1, BUF_GPA, n };
+	struct kvm_regs r;
+
+	call_prepare(v, &c, &r);
+	if (!native)
+		return;
+	load_code(v->vm, CODE_GPA, code, sizeof(code));
+	r.rflags = 2;
+	r.rdx = port;
+	r.rsi = BUF_GPA;
+	r.rcx = n;
+	vcpu_set(v, &r);
+}
+
+static void outs_finished(struct vcpu *v, bool native)
+{
+	struct kvm_regs r;
+
+	vcpu_get(v, &r);
+	if (native) {
+		EQ(r.rcx, 0);
+	} else {
+		EQ(r.rax, 0);
+		EQ(r.rsi, 0);
+	}
+}
+
+/*
+ * A string some of whose elements end in KVM and some with the VMM: all once,
+ * in order.  The first element is the one that a handler could take for all.
  */
 static void t_ioeventfd_mixed(void)
 {
 	struct vcpu *v = one_vcpu();
 	int five = add_ioeventfd(v->vm, 0x500c, 1, true, 5);
 	u8 *buf = vm_hva(v->vm, BUF_GPA);
-	unsigned int first, i;
+	unsigned int way, i;
 
-	for (first = 0; first <= 5; first += 5) {
-		struct call c = { PIO_HCALL_OUTS, 0x500c, 1, BUF_GPA, 20 };
-		struct kvm_regs r;
+	for (way = 0; way < 4; way++) {
+		bool native = way & 2;
+		unsigned int first = way & 1 ? 5 : 0;
 		u64 n = 0, ev;
 
-		ctx("first element is %u, 5 is for the ioeventfd", first);
+		ctx("%s, first element is %u, 5 is for the ioeventfd",
+		    native ? "native" : "call", first);
 		for (i = 0; i < 20; i++)
 			buf[i] = (first + i) % 10;
 		dev_reset(v->dev);
-		if (!do_call(v, &c, &r))
-			continue;
+		outs_prepare(v, native, 0x500c, 20);
+		if (vcpu_go(v) != STOP_DONE)
+			return;
+		outs_finished(v, native);
 		ev = events(five);
-		EQ(r.rax, 0);
-		EQ(r.rsi, 0);
 		CHECK(ev == 2 && v->dev->n == 18,
 		      "20 elements: %llu to the eventfd (2 expected), %llu to the VMM (18 expected)",
 		      (unsigned long long)ev, (unsigned long long)v->dev->n);
@@ -658,6 +692,83 @@ static void t_ioeventfd_mixed(void)
 				FAIL("VMM's element %llu is %#x, not %#x",
 				     (unsigned long long)n - 1,
 				     v->dev->log[n - 1].val, buf[i]);
+				break;
+			}
+	}
+}
+
+/* What QEMU does at an exit: the ring's writes happened before this one. */
+static u64 drain(struct kvm_coalesced_mmio_ring *ring, unsigned int max, u8 *to)
+{
+	u64 n = 0;
+
+	while (ring->first != ring->last && n < 4096) {
+		to[n++] = ring->coalesced_mmio[ring->first].data[0];
+		ring->first = (ring->first + 1) % max;
+	}
+	return n;
+}
+
+/*
+ * A port whose writes KVM collects in a ring, as QEMU has it for 0xcf8 and
+ * 0x70.  When the ring is full, the writes that do not fit are the VMM's.
+ */
+static void t_coalesced(void)
+{
+	const unsigned int max = (4096 - sizeof(struct kvm_coalesced_mmio_ring)) /
+				 sizeof(struct kvm_coalesced_mmio);
+	struct kvm_coalesced_mmio_zone zone = {
+		.addr = 0x70, .size = 1, .pio = 1
+	};
+	struct vcpu *v = one_vcpu();
+	struct kvm_coalesced_mmio_ring *ring;
+	static u8 seen[0x10000];
+	u8 *buf = vm_hva(v->vm, BUF_GPA);
+	unsigned int way, i;
+	int page;
+
+	page = ioctl(v->vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+	if (page <= 0 || ioctl(v->vm->fd, KVM_CHECK_EXTENSION,
+			       KVM_CAP_COALESCED_PIO) <= 0)
+		skip("KVM has no coalesced port I/O");
+	ring = (void *)((u8 *)v->run + page * 4096);
+	if (ioctl(v->vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone))
+		DIE("KVM_REGISTER_COALESCED_MMIO: %s", strerror(errno));
+
+	ctx("OUT");
+	quick(v, PIO_HCALL_OUT, 0x70, 1, 0x1234);
+	EQ(v->dev->n, 0);
+	EQ(drain(ring, max, seen), 1);
+	EQ(seen[0], 0x34);
+
+	for (way = 0; way < 4; way++) {
+		bool native = way & 2;
+		u64 n = way & 1 ? 5000 : 100, at = 0;
+		enum stop s;
+
+		ctx("%s, %llu elements, ring of %u",
+		    native ? "native" : "call", (unsigned long long)n, max - 1);
+		for (i = 0; i < n; i++)
+			buf[i] = i * 7 + (i >> 8);
+		dev_reset(v->dev);
+		outs_prepare(v, native, 0x70, n);
+		while ((s = vcpu_enter(v)) == STOP_IO) {
+			u64 had = v->dev->n;
+
+			at += drain(ring, max, seen + at);
+			vcpu_serve(v);
+			while (had < v->dev->n && at < sizeof(seen) / 2)
+				seen[at++] = v->dev->log[had++].val;
+		}
+		if (s != STOP_DONE)
+			return;
+		at += drain(ring, max, seen + at);
+		outs_finished(v, native);
+		EQ(at, n);
+		for (i = 0; i < n && i < at; i++)
+			if (seen[i] != buf[i]) {
+				FAIL("element %u is %#x, not %#x", i, seen[i],
+				     buf[i]);
 				break;
 			}
 	}
@@ -681,5 +792,6 @@ const struct test single_tests[] = {
 	{ "kernel-devices",	T_HANDLER,	t_kernel_devices },
 	{ "ioeventfd",		T_HANDLER,	t_ioeventfd },
 	{ "ioeventfd-mixed",	T_HANDLER,	t_ioeventfd_mixed },
+	{ "coalesced-pio",	T_HANDLER,	t_coalesced },
 	{ }
 };

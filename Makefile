@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Port I/O by hypercall.  `make help' lists the targets; products are below out/.
+
+OUT	:= $(CURDIR)/out
+# Debian kernels the host module is built for, as tests/testbed/fetch names them.
+LINES	:= 6.1 6.12
+
+.PHONY: help packages fetch host guest guest-base guest-debug compare bench check patches clean
+
+help:
+	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
+	@echo '                    FIO_JOB=path   adds a fio job of yours'
+	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
+	@echo 'make bench        instructions per operation'
+	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
+	@echo
+	@echo 'make host         kvm_hcall.ko for the testbed kernels -> out/host/KVER/'
+	@echo '                    KVER=version   for that installed kernel (its headers are needed)'
+	@echo 'make guest        patched guest kernel -> out/guest/bzImage'
+	@echo 'make guest-base   the same kernel without the patches -> out/guest-base/bzImage'
+	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
+	@echo
+	@echo 'make packages     install the Debian packages all this needs'
+	@echo 'make fetch        get the testbed kernels -> out/kernels/'
+	@echo 'make patches      carry guest/pio_hypercall into guest/linux/*.patch'
+	@echo 'make clean        remove out/'
+
+packages:
+	@tests/packages
+
+fetch: packages
+	@tests/testbed/fetch
+
+# Kbuild leaves its objects beside the sources, and there are several kernels:
+# each builds in a copy.
+# $(1): kernel version, $(2): its build directory, $(3): more arguments for make
+define build_host
+mkdir -p $(OUT)/host/$(1)/build
+cp -au --parents host/kvm_hcall include $(OUT)/host/$(1)/build
+$(MAKE) --no-print-directory -C $(2) M=$(OUT)/host/$(1)/build/host/kvm_hcall W=1 $(3) modules
+cp $(OUT)/host/$(1)/build/host/kvm_hcall/kvm_hcall.ko $(OUT)/host/$(1)/
+endef
+
+ifdef KVER
+host:
+	@[ -d /lib/modules/$(KVER)/build ] || { \
+		echo 'no headers for $(KVER): apt-get install linux-headers-$(KVER)' >&2; exit 1; }
+	$(call build_host,$(KVER),/lib/modules/$(KVER)/build)
+else
+host: $(LINES:%=host-%)
+endif
+
+host-%: fetch
+	@$(call build_host,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
+
+guest: fetch
+	@guest/linux/build
+guest-base guest-debug: guest-%: fetch
+	@guest/linux/build --$*
+
+compare: $(if $(filter local,$(HOST)),,host) guest
+	@tests/compare/compare
+
+bench: host guest guest-base
+	@tests/bench/bench
+
+check: packages
+	@tests/check
+
+patches: fetch
+	@guest/linux/refresh
+
+clean:
+	rm -rf $(OUT)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# One job's entry in results.json, from what one boot left. Documentation/results.rst
+# says what the keys mean.
+#
+#	$plain $counted: fio's output; $exits: exits' output;
+#	$ports: "first-last", hexadecimal, a line each; $real: "1" or ""
+
+def hex: ascii_downcase | ltrimstr("0x") | explode
+	| reduce .[] as $c (0; . * 16 + $c - (if $c >= 97 then 87 else 48 end));
+
+# fio calls it "mixed" if the job asked for unified_rw_reporting.
+def directions: [.read, .write, .trim, .mixed] | map(select(. != null and .total_ios > 0));
+
+def ios: [.jobs[] | directions[].total_ios] | add // 0;
+def bytes: [.jobs[] | directions[].io_bytes] | add // 0;
+
+# Not fio's `runtime': for a job that writes and then verifies that is one half.
+def runtime_ms: [.jobs[].job_runtime] | max;
+
+# Percentiles of several directions or jobs cannot be merged: then there are none.
+def latency: [.jobs[] | directions[]] | if length == 1 then .[0] else null end;
+def percentile($p): latency | if . == null then null
+	else (.lat_ns.percentile // .clat_ns.percentile // {})[$p] end;
+
+def one_at_a_time: (.jobs | length) == 1 and .jobs[0].iodepth_level["1"] >= 100;
+
+def per($n): if . == null or $n == 0 then null else . / $n * 1000 | round / 1000 end;
+
+($plain[0] | ios) as $n
+| ($counted[0] | ios) as $m
+| ($plain[0] | runtime_ms) as $ms
+| $exits[0] as $e
+| ($ports | split("\n") | map(select(. != "") | split("-") | map(hex))) as $ranges
+| ($e.kvm_pio | with_entries(select((.key | hex) as $port
+	| any($ranges[]; .[0] <= $port and $port <= .[1])))) as $device
+| {
+	$job, $controller, guest: "patched", $mode,
+	iops: ($n * 1000 | per($ms)),
+	bw_bytes: ($plain[0] | bytes | . * 1000 | per($ms)),
+	lat_ns: {
+		p50: ($plain[0] | percentile("50.000000")),
+		p99: ($plain[0] | percentile("99.000000")),
+		mean: ($plain[0] | latency | .lat_ns.mean)
+	},
+	per_io: {
+		exits: ($e.kvm_exit | add | per($m)),
+		exits_to_vmm: ($e.kvm_userspace_exit | add // 0 | per($m)),
+		decodes: ($e.kvm_emulate_insn | per($m)),
+		hypercalls: ([$e.kvm_exit.vmmcall, $e.kvm_exit.vmcall] | add // 0 | per($m)),
+		instructions: (if $real == "1" then null
+			elif $plain[0] | one_at_a_time and latency != null
+			then $plain[0] | latency | .lat_ns.mean | round
+			else $ms * 1e6 | per($n) end),
+		device_accesses: ($device | add // 0 | per($m))
+	},
+	ios: $n, runtime_ms: $ms,
+	counted: {
+		ios: $m,
+		runtime_ms: ($counted[0] | runtime_ms),
+		exits: $e.kvm_exit,
+		exits_to_vmm: $e.kvm_userspace_exit,
+		device_accesses: $device,
+		other_accesses: ($e.kvm_pio | with_entries(select(.key | in($device) | not))),
+		insn_emulation: $e.stats.insn_emulation
+	}
+}
