@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host guest guest-base guest-debug compare bench check patches clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug compare bench check patches clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -19,6 +19,7 @@ help:
 	@echo '                    KVER=version   for that installed kernel (its headers are needed)'
 	@echo 'make guest        patched guest kernel -> out/guest/bzImage'
 	@echo 'make guest-base   the same kernel without the patches -> out/guest-base/bzImage'
+	@echo 'make guest-off    patched, CONFIG_PARAVIRT_PIO=n -> out/guest-off/bzImage'
 	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
 	@echo
 	@echo 'make packages     install the Debian packages all this needs'
@@ -56,8 +57,12 @@ host-%: fetch
 
 guest: fetch
 	@guest/linux/build
-guest-base guest-debug: guest-%: fetch
+guest-base guest-off guest-debug: guest-%: fetch
 	@guest/linux/build --$*
+
+# The tests' own VMM; `out/tests/vmm_test -l' lists what it tests.
+vmm: packages
+	@$(MAKE) --no-print-directory -s -C tests/vmm
 
 compare: $(if $(filter local,$(HOST)),,host) guest
 	@tests/compare/compare

@@ -264,6 +264,8 @@ void pio_hcall_ins(u16 port, void *addr, unsigned long count,
 
 	addr += done * size;
 	count -= done;
+	if (likely(!count))
+		return;
 	switch (size) {
 	case 1:
 		asm volatile("rep; insb" : "+D" (addr), "+c" (count)
@@ -296,6 +298,8 @@ void pio_hcall_outs(u16 port, const void *addr, unsigned long count,
 
 	addr += done * size;
 	count -= done;
+	if (likely(!count))
+		return;
 	switch (size) {
 	case 1:
 		asm volatile("rep; outsb" : "+S" (addr), "+c" (count)

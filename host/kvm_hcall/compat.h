@@ -24,6 +24,8 @@
 #error "kvm_hcall hooks KVM through ftrace: CONFIG_DYNAMIC_FTRACE_WITH_ARGS=y"
 #endif
 
+struct hcall_vcpu;
+
 /*
  * Exported by kvm.ko, declared in arch/x86/kvm/x86.h, which no headers package
  * carries.  Despite its name nothing in it is about SEV-ES: it performs @count
@@ -50,11 +52,13 @@ static __always_inline struct kvm_vcpu *hcall_hooked_vcpu(struct ftrace_regs *fr
 	return (struct kvm_vcpu *)hcall_ftrace_pt_regs(fregs)->di;
 }
 
-/* Makes the hooked call go to @func instead. */
+/* Makes the hooked call go to @func with @hv instead. */
 static __always_inline void hcall_redirect(struct ftrace_regs *fregs,
-					   int (*func)(struct kvm_vcpu *vcpu))
+					   int (*func)(struct hcall_vcpu *hv),
+					   struct hcall_vcpu *hv)
 {
 	hcall_ftrace_pt_regs(fregs)->ip = (unsigned long)func;
+	hcall_ftrace_pt_regs(fregs)->di = (unsigned long)hv;
 }
 
 int hcall_compat_init(void);

@@ -45,14 +45,16 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv, *found = NULL;
 
-	rcu_read_lock();
-	hash_for_each_possible_rcu(vcpus, hv, node, (unsigned long)vcpu) {
+	/* _sched: a few instructions in line, where every call comes by. */
+	rcu_read_lock_sched();
+	hash_for_each_possible_rcu(vcpus, hv, node, (unsigned long)vcpu,
+				   rcu_read_lock_sched_held()) {
 		if (hv->vcpu == vcpu) {
 			found = hv;
 			break;
 		}
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return found;
 }
 
@@ -88,34 +90,36 @@ put_module:
 	return NULL;
 }
 
-/* Is the call under way one that we answer?  If not, stock KVM does. */
-static bool is_ours(struct kvm_vcpu *vcpu)
+/* NULL if the call under way is not one that we answer: then stock KVM does. */
+static struct hcall_vcpu *ours(struct kvm_vcpu *vcpu)
 {
 	unsigned long nr = vcpu->arch.regs[VCPU_REGS_RAX];
 
 	/* KVM's own calls leave here: lower half first, no mode to ask for. */
 	if ((u32)nr - PIO_HCALL_BASE >= PIO_HCALL_END - PIO_HCALL_BASE)
-		return false;
+		return NULL;
 	if (hcall_foreign_abi(vcpu))
-		return false;
+		return NULL;
 	if (nr >> 32 && hcall_64bit(vcpu))
-		return false;
+		return NULL;
 	if (hcall_cpl(vcpu)) {
 		hcall_count(HCALL_STAT_REFUSED_CPL);
-		return false;		/* KVM answers -KVM_EPERM */
+		return NULL;		/* KVM answers -KVM_EPERM */
 	}
 	if (!READ_ONCE(enable)) {
 		hcall_count(HCALL_STAT_REFUSED_DISABLED);
-		return false;		/* KVM answers -KVM_ENOSYS */
+		return NULL;		/* KVM answers -KVM_ENOSYS */
 	}
-	return hcall_vcpu_find(vcpu) || vcpu_create(vcpu);
+	return hcall_vcpu_find(vcpu) ?: vcpu_create(vcpu);
 }
 
 static void notrace hook(unsigned long ip, unsigned long parent_ip,
 			 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	if (is_ours(hcall_hooked_vcpu(fregs)))
-		hcall_redirect(fregs, hcall_emulate);
+	struct hcall_vcpu *hv = ours(hcall_hooked_vcpu(fregs));
+
+	if (hv)
+		hcall_redirect(fregs, hcall_emulate, hv);
 }
 
 /* kvm_arch_vcpu_destroy() is entered: the vCPU runs no more. */

@@ -44,6 +44,6 @@ struct hcall_vcpu {
 struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu);
 
 /* pio.c */
-int hcall_emulate(struct kvm_vcpu *vcpu);
+int hcall_emulate(struct hcall_vcpu *hv);
 
 #endif /* KVM_HCALL_H */

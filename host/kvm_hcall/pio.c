@@ -159,7 +159,6 @@ static int hcall_complete(struct kvm_vcpu *vcpu)
 		hcall_count(HCALL_STAT_DROPPED);
 		return 1;
 	}
-	hv->mode64 = hcall_64bit(vcpu);
 	/* Copies IN data to hv->buf.  One page at most, so there is no more. */
 	hv->complete(vcpu);
 	return transfer_done(hv);
@@ -255,14 +254,14 @@ static int call_probe(struct hcall_vcpu *hv)
 
 /**
  * hcall_emulate() - answer a call; takes the place of kvm_emulate_hypercall()
- * @vcpu: the vCPU that made it, in PIO_HCALL_BASE..PIO_HCALL_END, at CPL 0
+ * @hv: of the vCPU that made it, in PIO_HCALL_BASE..PIO_HCALL_END, at CPL 0
  *
  * Context: vCPU thread in KVM_RUN, kvm->srcu held for reading; may sleep.
  * Return: 1 to enter the guest, 0 to leave for userspace.
  */
-int hcall_emulate(struct kvm_vcpu *vcpu)
+int hcall_emulate(struct hcall_vcpu *hv)
 {
-	struct hcall_vcpu *hv = hcall_vcpu_find(vcpu);
+	struct kvm_vcpu *vcpu = hv->vcpu;
 	u64 port, size;
 
 	hv->mode64 = hcall_64bit(vcpu);

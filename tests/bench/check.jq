@@ -5,7 +5,6 @@
 def get($op; $way; $guest):
 	first(.ops[] | select(.op == $op and .way == $way and .guest == $guest) | .instructions) // null;
 
-# Two decimals, a dot, no rounding of what is compared.
 def show: if . == null then "no figure" else tostring end;
 def ratio: . * 1000 | round | . / 1000 | tostring;
 
@@ -24,13 +23,16 @@ def within($op; $way; $factor):
 	       + "\($value | show) <= \($factor) x \($native | show) native"
 	       + if $value and $native then ", is \($value / $native | ratio) x" else "" end);
 
-def as_before($op):
+# Strings get a NOP of padding, they take long enough to be hit by a timer tick,
+# and KVM emulates 256 elements with some instructions more or less: hence $slack.
+def as_before($op; $slack):
 	get($op; "kernel"; "base") as $before
 	| get($op; "kernel"; "off") as $off
-	| test($before != null and $before == $off;
-	       "\($op), pio_hcall=off: \($off | show) as in the unpatched kernel, \($before | show)");
+	| test($before != null and $off != null and ($off - $before | fabs) <= $before * $slack;
+	       "\($op), pio_hcall=off: \($off | show) as in the unpatched kernel, \($before | show)"
+	       + if $slack > 0 then " (to \($slack * 100) %)" else "" end);
 
-def figure_count: [.ops[] | .guest] | group_by(.) | map("\(.[0]) \(length)") | join(", ");
+def figure_count: [.ops[].guest] | group_by(.) | map("\(length) \(.[0])") | join(", ");
 
 [
 	([.ops[] | select(.op == "tsc") | .instructions] as $tsc
@@ -39,15 +41,18 @@ def figure_count: [.ops[] | .guest] | group_by(.) | map("\(.[0]) \(length)") | j
 	 | test($bad == []; "all figures are stable (\(figure_count))" + ($bad | map("; not " + .) | join("")))),
 	at_most("null hypercall"; get("hcall_probe"; "hypercall"; "on");
 		get("hcall_unknown"; "hypercall"; "base"); "stock KVM refusing a call"),
+	(get("in8_qemu"; "kernel"; "on") as $on | get("in8_qemu"; "kernel"; "off") as $off
+	 | test($on != null and $on != $off; "pio_hcall=on is in effect: inb() is \($on | show), with off \($off | show)")),
 	(("in8_qemu", "in32_qemu") as $op | within($op; ("hypercall", "kernel"); 1.30)),
 	(("out8_qemu", "out32_qemu") as $op | within($op; ("hypercall", "kernel"); 1.45)),
 	(("ins16x256_qemu", "outs16x256_qemu") as $op | within($op; ("hypercall", "kernel"); 1)),
-	(("in8_qemu", "out8_qemu", "in32_qemu", "out32_qemu", "in8_kvm", "out8_kvm", "ins16x256_qemu") as $op
-	 | as_before($op))
+	(("in8_qemu", "out8_qemu", "in32_qemu", "out32_qemu", "in8_kvm", "out8_kvm") as $op
+	 | as_before($op; 0)),
+	(("ins16x256_qemu", "outs16x256_qemu") as $op | as_before($op; 0.005))
 ] as $tests
 | get("hcall_unknown"; "hypercall"; "base") as $stock
-| get("hcall_unknown"; "hypercall"; "off") as $module
+| get("hcall_unknown"; "hypercall"; "off") as $loaded
 | "KTAP version 1", "1..\($tests | length)",
   ($tests | to_entries[] | "\(if .value.ok then "ok" else "not ok" end) \(.key + 1) - \(.value.text)"),
-  "# unknown hypercall: \($stock | show) on a stock host, \($module | show) with the module"
-  + if $stock and $module then " (\($module - $stock | if . < 0 then "" else "+" end)\($module - $stock))" else "" end
+  "# unknown hypercall: \($stock | show) on a stock host, \($loaded | show) with the module"
+  + if $stock and $loaded then " (\(if $loaded < $stock then "" else "+" end)\($loaded - $stock))" else "" end

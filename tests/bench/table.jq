@@ -16,9 +16,9 @@ def ratio($base): if . == null or $base == null then "" else
 
 "Instructions for one operation: guest, KVM (Linux \(.host_kernel)) and QEMU \(.qemu)",
 "",
-"                    unpatched   patched guest, module on the host",
-"                    guest,      pio_hcall=off    hypercall in line   pio_hcall=on",
-"                    stock host  inb() etc.       pio_hcall=on        inb() etc.",
+"                     unpatched     patched guest on a host with the module",
+"                    guest on a   pio_hcall=off     pio_hcall=on      pio_hcall=on",
+"                    stock host    inb() etc.   hypercall in line    inb() etc.",
 (. as $r | [.ops[].op] | reduce .[] as $op ([]; if index([$op]) then . else . + [$op] end)
  | .[] as $op | $r
  | select($op != "tsc")

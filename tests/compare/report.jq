@@ -11,8 +11,8 @@ def pairs: . as $all | jobs[] as $job | {
 	hypercall: ($all.runs[] | select(.job == $job and .mode == "hypercall"))
 };
 
-# What is compared: which of the two is better, and by how many of the run's events in
-# all two boots may differ for no reason (fio's own start, timer ticks).
+# What is compared; which of the two is better; and by how many events in 1000 I/Os, and as
+# many once more in the run, two boots may differ for no reason (timer ticks, fio's start).
 def metrics: [
 	["IOPS", "higher", 0, .iops],
 	["bandwidth, MB/s", "higher", 0, (.bw_bytes | if . then . / 1e6 else . end)],
@@ -42,7 +42,7 @@ def rows: .native.counted.ios as $ios
 	| [$name, ($x | number), ($y | number)] +
 	if ($x // 0) == 0 or $y == null then ["-", ""]
 	else [($y / $x | ratio),
-		(if ($y / $x - 1 | fabs) < 0.005 or ($y - $x | fabs) * $ios < $noise then "same"
+		(if ($y / $x - 1 | fabs) < 0.005 or ($y - $x | fabs) * $ios < $noise * (1 + $ios / 1000) then "same"
 		 elif $better == "neither" then ""
 		 elif ($y > $x) == ($better == "higher") then "better"
 		 else "worse" end)]
