@@ -500,6 +500,56 @@ static void t_slot_deleted(void)
 	}
 }
 
+static void handler_enable(bool on)
+{
+	FILE *f = fopen("/sys/module/kvm_hcall/parameters/enable", "w");
+
+	if (!f)
+		skip("no switch to turn the handler off with");
+	fputs(on ? "Y" : "N", f);
+	fclose(f);
+}
+
+/*
+ * The handler is switched off while userspace has an access, as it would be
+ * missing after migration: what was begun is completed, the rest is KVM's
+ * -KVM_ENOSYS, with the registers saying how much that is.
+ */
+static void t_disabled_midway(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct vcpu *v = one_vcpu();
+		struct call c = { string_nr[i], 0x5000, 2, BUF_GPA, 10000 };
+		struct kvm_regs before, r;
+
+		ctx("%s", name_of(c.nr));
+		fill(vm_hva(v->vm, c.val), c.count * c.size);
+		call_prepare(v, &c, &before);
+		if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+			return;
+		vcpu_serve(v);
+		handler_enable(false);
+		if (call_finish(v, &before, &r)) {
+			EQ(r.rax, ERR(KVM_ENOSYS));
+			EQ(v->dev->n, 0x1000 / c.size);
+			EQ(c.count - r.rsi, v->dev->n);
+			EQ(r.rdx, c.val + v->dev->n * c.size);
+			c.count = v->dev->n;
+			compare(v, &c);
+		}
+		ctx("%s, single", name_of(c.nr));
+		c.nr = c.nr == PIO_HCALL_INS ? PIO_HCALL_IN : PIO_HCALL_OUT;
+		dev_reset(v->dev);
+		if (do_call(v, &c, &r)) {
+			EQ(r.rax, ERR(KVM_ENOSYS));
+			EQ(v->dev->n, 0);
+		}
+		handler_enable(true);
+	}
+}
+
 /* The memory turns read-only in the host while the data is under way. */
 static void t_slot_readonly(void)
 {
@@ -949,6 +999,7 @@ const struct test run_tests[] = {
 	{ "migrate",		T_HANDLER,	t_migrate },
 	{ "reset",		T_HANDLER,	t_reset },
 	{ "tamper",		T_HANDLER,	t_tamper },
+	{ "disabled-midway",	T_HANDLER,	t_disabled_midway },
 	{ "slot-deleted",	T_HANDLER,	t_slot_deleted },
 	{ "slot-readonly",	T_HANDLER,	t_slot_readonly },
 	{ "nested",		0,		t_nested },
