@@ -101,6 +101,8 @@ bool hcall_64bit(struct kvm_vcpu *vcpu)
  * kvm_xen_hypercall_enabled().  A nested guest's call belongs to its own
  * hypervisor.  Registers and memory of a confidential guest are not ours to
  * read.
+ *
+ * Return: true if the call is none of ours, whatever RAX holds.
  */
 bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
 {
