@@ -20,8 +20,8 @@
  * As PV_CALLEE_SAVE_REGS_THUNK(), with the registers of pv_ops.io: port in %dx,
  * data in %rax, buffer in %rdi or %rsi, count in %rcx.
  */
-#define PIO_THUNK(name, save, args, func, restore)			\
-	asm(".pushsection .text, \"ax\";"				\
+#define PIO_THUNK(name, section, save, args, func, restore)		\
+	asm(".pushsection " section ", \"ax\";"				\
 	    ".globl " #name ";"						\
 	    ".type " #name ", @function;"				\
 	    ASM_FUNC_ALIGN						\
@@ -43,23 +43,23 @@
 #define PIO_RESTORE_RAX		"pop %rax;"
 
 #define PIO_IN_THUNK(bwl, size)						\
-	PIO_THUNK(pio_hcall_pv_in##bwl, "",				\
+	PIO_THUNK(pio_hcall_pv_in##bwl, ".noinstr.text", "",				\
 		  "movzwl %dx, %edi; movl $" #size ", %esi;",		\
 		  pio_hcall_in, "")
 
 #define PIO_OUT_THUNK(bwl, size)					\
-	PIO_THUNK(pio_hcall_pv_out##bwl, PIO_SAVE_RAX,			\
+	PIO_THUNK(pio_hcall_pv_out##bwl, ".noinstr.text", PIO_SAVE_RAX,			\
 		  "movzwl %dx, %edi; movl %eax, %esi; movl $" #size ", %edx;", \
 		  pio_hcall_out, PIO_RESTORE_RAX)
 
 #define PIO_INS_THUNK(bwl, size)					\
-	PIO_THUNK(pio_hcall_pv_ins##bwl, PIO_SAVE_RAX,			\
+	PIO_THUNK(pio_hcall_pv_ins##bwl, ".text", PIO_SAVE_RAX,			\
 		  "movq %rdi, %rsi; movzwl %dx, %edi; movq %rcx, %rdx;"	\
 		  "movl $" #size ", %ecx;",				\
 		  pio_hcall_ins, PIO_RESTORE_RAX)
 
 #define PIO_OUTS_THUNK(bwl, size)					\
-	PIO_THUNK(pio_hcall_pv_outs##bwl, PIO_SAVE_RAX,			\
+	PIO_THUNK(pio_hcall_pv_outs##bwl, ".text", PIO_SAVE_RAX,			\
 		  "movzwl %dx, %edi; movq %rcx, %rdx; movl $" #size ", %ecx;", \
 		  pio_hcall_outs, PIO_RESTORE_RAX)
 

@@ -3,7 +3,8 @@
  * Port I/O by hypercall, guest side: probe, calls, errors.
  *
  * Everything here may run in any context, NMI and early boot included, and
- * holds no lock.  An access that the host does not carry out is carried out by
+ * holds no lock.  IN and OUT may also be idle's or entry code's, hence noinstr.
+ * An access that the host does not carry out is carried out by
  * the native instruction, so callers see no errors.  Once the host has answered
  * -KVM_ENOSYS (the handler is gone, or the guest was moved to a host without
  * one) no more calls are made until the next boot.
@@ -13,11 +14,14 @@
 #include <linux/cc_platform.h>
 #include <linux/cpufeature.h>
 #include <linux/debugfs.h>
+#include <linux/instrumentation.h>
 #include <linux/irq_work.h>
+#include <linux/kfence.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/pio_hypercall.h>
 #include <linux/seq_file.h>
+#include <linux/smp.h>
 #include <uapi/linux/kvm_para.h>
 #include <asm/hypervisor.h>
 #include <asm/io.h>
@@ -30,8 +34,8 @@ enum pio_stat {
 	PIO_STAT_INS,
 	PIO_STAT_OUTS,
 	PIO_STAT_STRING_BYTES,	/* transferred by INS and OUTS */
-	PIO_STAT_REFUSED,	/* calls the host refused: done natively */
-	PIO_STAT_NATIVE,	/* accesses after the host stopped answering */
+	PIO_STAT_REFUSED,	/* calls that the host refused */
+	PIO_STAT_NATIVE,	/* accesses, or rests of strings, done natively */
 	PIO_STAT_MAX
 };
 
@@ -40,7 +44,10 @@ static DEFINE_PER_CPU(u64[PIO_STAT_MAX], pio_stats);
 /* The host stopped answering.  Set once, never cleared. */
 static bool host_gone __read_mostly;
 
-static void pio_count(enum pio_stat stat, u64 n)
+/* AMD and Hygon have VMMCALL, others VMCALL; as the boot CPU said at probe. */
+static bool use_vmmcall __ro_after_init;
+
+static __always_inline void pio_count(enum pio_stat stat, u64 n)
 {
 	this_cpu_add(pio_stats[stat], n);
 }
@@ -48,14 +55,18 @@ static void pio_count(enum pio_stat stat, u64 n)
 /*
  * One call.  Operands and results are those of the ABI header; on return @rdx
  * and @rsi are what the host left there.
+ *
+ * Not KVM_HYPERCALL: that is VMCALL until alternatives are applied.  And not in
+ * line: where KVM has to rewrite the instruction, as for a guest whose CPU is
+ * made to look like another vendor's, the probe has it done while kernel text
+ * may still be written.
  */
-static __always_inline long hcall(u32 nr, unsigned long rbx, unsigned long rcx,
-				  unsigned long *rdx, unsigned long *rsi)
+static noinstr long hcall(u32 nr, unsigned long rbx, unsigned long rcx,
+			  unsigned long *rdx, unsigned long *rsi)
 {
 	long status;
 
-	/* Not KVM_HYPERCALL: that is VMCALL until alternatives are applied. */
-	if (static_cpu_has(X86_FEATURE_VMMCALL))
+	if (use_vmmcall)
 		asm volatile("vmmcall"
 			     : "=a" (status), "+d" (*rdx), "+S" (*rsi)
 			     : "a" ((unsigned long)nr), "b" (rbx), "c" (rcx)
@@ -79,12 +90,14 @@ static DEFINE_IRQ_WORK(host_gone_work, report_host_gone);
  * A call was not carried out.  The log may be written by port I/O, with locks
  * held that led here: hence the irq_work.
  */
-static void call_failed(long status)
+static noinstr void call_failed(long status)
 {
+	instrumentation_begin();
 	if (status != -KVM_ENOSYS)
 		pio_count(PIO_STAT_REFUSED, 1);
 	else if (!xchg(&host_gone, true))
 		irq_work_queue(&host_gone_work);
+	instrumentation_end();
 }
 
 /**
@@ -94,7 +107,7 @@ static void call_failed(long status)
  * Context: any, from setup_arch() after init_hypervisor_platform() on.
  * Return: NULL, or the reason why there can be no calls.
  */
-const char *pio_hcall_probe(struct pio_hcall_host *host)
+const char * __init pio_hcall_probe(struct pio_hcall_host *host)
 {
 	unsigned long rdx = 0, rsi = 0;
 
@@ -104,6 +117,7 @@ const char *pio_hcall_probe(struct pio_hcall_host *host)
 	/* The host cannot read an encrypted guest's buffers and registers. */
 	if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
 		return "guest memory is encrypted";
+	use_vmmcall = boot_cpu_has(X86_FEATURE_VMMCALL);
 	if (hcall(PIO_HCALL_PROBE, 0, 0, &rdx, &rsi))
 		return "no handler on the host (is kvm_hcall.ko loaded there?)";
 
@@ -116,7 +130,7 @@ const char *pio_hcall_probe(struct pio_hcall_host *host)
 	return NULL;
 }
 
-static u32 native_in(u16 port, unsigned int size)
+static __always_inline u32 native_in(u16 port, unsigned int size)
 {
 	switch (size) {
 	case 1:
@@ -128,7 +142,7 @@ static u32 native_in(u16 port, unsigned int size)
 	}
 }
 
-static void native_out(u16 port, u32 value, unsigned int size)
+static __always_inline void native_out(u16 port, u32 value, unsigned int size)
 {
 	switch (size) {
 	case 1:
@@ -150,7 +164,7 @@ static void native_out(u16 port, u32 value, unsigned int size)
  * Context: any.
  * Return: the value, zero-extended.
  */
-u32 pio_hcall_in(u16 port, unsigned int size)
+noinstr u32 pio_hcall_in(u16 port, unsigned int size)
 {
 	unsigned long value = 0, unused = 0;
 	long status;
@@ -175,7 +189,7 @@ u32 pio_hcall_in(u16 port, unsigned int size)
  *
  * Context: any.
  */
-void pio_hcall_out(u16 port, u32 value, unsigned int size)
+noinstr void pio_hcall_out(u16 port, u32 value, unsigned int size)
 {
 	unsigned long rdx = value, unused = 0;
 	long status;
@@ -194,11 +208,14 @@ void pio_hcall_out(u16 port, u32 value, unsigned int size)
 
 /*
  * Physical address of @addr, and how many of @len bytes from there on are
- * contiguous.  Returns 0 for memory whose address cannot be told here.
+ * contiguous.  Returns 0 for memory whose address cannot be told here, and for
+ * such as is watched by way of the page tables, which the host does not use.
  */
 static unsigned long buffer_gpa(const void *addr, unsigned long len,
 				phys_addr_t *gpa)
 {
+	if (debug_pagealloc_enabled_static() || is_kfence_address(addr))
+		return 0;
 	if (virt_addr_valid(addr) && virt_addr_valid(addr + len - 1)) {
 		*gpa = virt_to_phys((void *)addr);
 		return len;
@@ -225,13 +242,21 @@ static unsigned long string_calls(u32 nr, u16 port, const void *addr,
 		phys_addr_t gpa;
 		long status;
 
-		/* An element that straddles two pages apart is left over, too. */
+		/*
+		 * Left over: an element that straddles pages which are not
+		 * neighbours, and all that follows it.
+		 */
 		n = buffer_gpa(addr, left * size, &gpa) / size;
 		if (!n)
 			break;
 		rdx = gpa;
 		rsi = n;
 		status = hcall(nr, port, size, &rdx, &rsi);
+		/* More than there was to do: believe nothing of it. */
+		if (unlikely(rsi > n || (rsi && !status))) {
+			rsi = min(rsi, n);
+			status = -KVM_EINVAL;
+		}
 		n -= rsi;
 		left -= n;
 		addr += n * size;
@@ -339,6 +364,22 @@ static int stats_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
+
+/*
+ * What was counted before setup_per_cpu_areas() was copied to every CPU's area:
+ * keep it in one of them.
+ */
+static int __init stats_once(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (cpu != smp_processor_id())
+			memset(per_cpu(pio_stats, cpu), 0, sizeof(pio_stats));
+	}
+	return 0;
+}
+early_initcall(stats_once);	/* other CPUs are not up yet */
 
 static int __init stats_init(void)
 {

@@ -6,7 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kprobes.h>
-#include <asm/ibt.h>
+#include <linux/static_call.h>
 #include "compat.h"
 
 /* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
@@ -15,27 +15,28 @@
 static struct kvm_x86_ops *x86_ops;
 static bool step_by_length;
 
+static unsigned long lookup_nothing(const char *name)
+{
+	return 0;
+}
+
+DEFINE_STATIC_CALL(kallsyms_lookup, lookup_nothing);
+
 /*
- * kallsyms_lookup_name() is not exported; a kprobe finds it.  With IBT a kprobe
- * on a function lands behind its ENDBR, which an indirect call must not skip.
+ * kallsyms_lookup_name() is not exported; a kprobe finds it.  No pointer may be
+ * used to call it: nothing in the kernel does, so with IBT its ENDBR is sealed.
+ * A static call is patched into a direct one, which may also skip the ENDBR, as
+ * the address of a kprobe does.
  */
 static unsigned long kallsyms_address(const char *name)
 {
-	unsigned long (*lookup)(const char *name);
 	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
-	unsigned long addr;
 
 	if (register_kprobe(&kp))
 		return 0;
-	addr = (unsigned long)kp.addr;
+	static_call_update(kallsyms_lookup, (void *)kp.addr);
 	unregister_kprobe(&kp);
-
-#ifdef CONFIG_X86_KERNEL_IBT
-	if (!is_endbr(*(u32 *)addr) && is_endbr(*(u32 *)(addr - ENDBR_INSN_SIZE)))
-		addr -= ENDBR_INSN_SIZE;
-#endif
-	lookup = (void *)addr;
-	return lookup(name);
+	return static_call(kallsyms_lookup)(name);
 }
 
 /**

@@ -16,6 +16,10 @@
 #error "kvm_hcall does not know this kernel: it hooks the KVM of Linux 6.1 to 6.12"
 #endif
 
+#ifndef CONFIG_X86_64
+#error "kvm_hcall is for 64-bit hosts"
+#endif
+
 #if !IS_MODULE(CONFIG_KVM)
 #error "kvm_hcall hooks KVM built as a module: CONFIG_KVM=m"
 #endif

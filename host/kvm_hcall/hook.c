@@ -60,7 +60,11 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 
 /*
  * May not sleep: until there is a record, which holds the module, only the
- * ftrace callback we are in keeps the module's text in place.
+ * ftrace callback we are in keeps the module's text in place.  (On PREEMPT_RT the
+ * lock may; the reference is taken before, and dropped after.)
+ *
+ * GFP_ATOMIC, as a guest that is told -KVM_ENOSYS stays native for good: a memory
+ * cgroup at its limit must not be the cause.
  */
 static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 {
@@ -69,10 +73,10 @@ static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 	if (!try_module_get(THIS_MODULE))
 		return NULL;
 
-	hv = kzalloc(sizeof(*hv), GFP_NOWAIT | __GFP_ACCOUNT);
+	hv = kzalloc(sizeof(*hv), GFP_ATOMIC | __GFP_ACCOUNT);
 	if (!hv)
 		goto put_module;
-	hv->buf = (void *)__get_free_page(GFP_NOWAIT | __GFP_ACCOUNT);
+	hv->buf = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_ACCOUNT);
 	if (!hv->buf)
 		goto free_hv;
 
@@ -87,6 +91,7 @@ free_hv:
 put_module:
 	module_put(THIS_MODULE);
 	hcall_count(HCALL_STAT_REFUSED_NOMEM);
+	pr_warn_ratelimited("no memory: a guest stays native\n");
 	return NULL;
 }
 
@@ -174,7 +179,15 @@ static int hook_register(struct ftrace_ops *ops, char *func)
 
 static void hook_unregister(struct ftrace_ops *ops)
 {
-	unregister_ftrace_function(ops);
+	/*
+	 * Fails if ftrace has shut itself down after a bug, anybody's.  KVM's
+	 * code still calls us then, and an exit function cannot refuse.
+	 */
+	if (unregister_ftrace_function(ops)) {
+		pr_crit("cannot be unloaded: ftrace has failed on this host\n");
+		for (;;)
+			schedule_timeout_uninterruptible(MAX_SCHEDULE_TIMEOUT);
+	}
 	ftrace_free_filter(ops);
 }
 

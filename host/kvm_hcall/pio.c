@@ -10,6 +10,7 @@
  */
 #include <linux/pagemap.h>
 #include <linux/pio_hypercall.h>
+#include <linux/sizes.h>
 #include <uapi/linux/kvm_para.h>
 #include "compat.h"
 #include "kvm_hcall.h"
@@ -146,7 +147,8 @@ static int transfer_done(struct hcall_vcpu *hv)
 /*
  * Userspace has carried out the exit.  If it also moved the vCPU elsewhere (a
  * reset by port 0x92 or 0xcf9, KVM_SET_REGS), the registers are no longer the
- * caller's and the call is forgotten, as KVM's complete_fast_pio_in() does.
+ * caller's and the call is forgotten.  KVM's complete_fast_pio_in() forgets an IN
+ * for the same reason; it compares the linear RIP, which CS alone may change.
  */
 static int hcall_complete(struct kvm_vcpu *vcpu)
 {
@@ -225,8 +227,12 @@ static int call_string(struct hcall_vcpu *hv)
 	if (!hv->left)
 		return call_return(hv, 0);
 
-	if (check_mul_overflow(hv->left, (u64)hv->size, &bytes) ||
-	    !buffer_in_memslots(vcpu, hv->gpa, bytes, is_in(hv->nr)))
+	if (check_mul_overflow(hv->left, (u64)hv->size, &bytes))
+		goto refuse;
+	/* RDX has 32 bits there, and must still name the next part. */
+	if (!hv->mode64 && hv->gpa + bytes > SZ_4G)
+		goto refuse;
+	if (!buffer_in_memslots(vcpu, hv->gpa, bytes, is_in(hv->nr)))
 		goto refuse;
 
 	hv->count = min_t(u64, hv->left, PAGE_SIZE / hv->size);

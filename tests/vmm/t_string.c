@@ -395,12 +395,54 @@ static void t_dirty_log(void)
 	EQ(bitmap, 0);
 }
 
+/* Where RDX has 32 bits, going on behind 4 GiB would be going on at 0. */
+static void t_4g(void)
+{
+	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	u8 *low = vm_hva(v->vm, 0), saved[0x1000];
+	unsigned int m;
+	u64 nr;
+
+	vm_add_slot(v->vm, 1, 0xffff0000, 0x10000, 0);
+	vm_add_slot(v->vm, 2, 0x100000000, 0x10000, 0);
+	memcpy(saved, low, sizeof(saved));
+
+	for (nr = PIO_HCALL_INS; nr <= PIO_HCALL_OUTS; nr++) {
+		vcpu_mode(v, MODE_LONG, 0);
+		works(v, nr, 2, 0xfffff000, 0x1000);
+		for (m = MODE_COMPAT; m <= MODE_REAL; m++) {
+			struct call c = { nr, 0x5000, 2, 0xfffff000, 0x1000 };
+			struct kvm_regs r;
+
+			vcpu_mode(v, m, 0);
+			ctx("%s, across 4 GiB, call %#llx", mode_name[m],
+			    (unsigned long long)nr);
+			dev_reset(v->dev);
+			if (do_call(v, &c, &r)) {
+				EQ(r.rax, err_in(m, KVM_EFAULT));
+				EQ(v->dev->n, 0);
+			}
+			c.val = 0xffffe000;
+			ctx("%s, up to 4 GiB, call %#llx", mode_name[m],
+			    (unsigned long long)nr);
+			dev_reset(v->dev);
+			if (do_call(v, &c, &r)) {
+				EQ(r.rax, 0);
+				EQ(r.rdx, 0);
+				EQ(v->dev->n, 0x1000);
+			}
+		}
+	}
+	CHECK(!memcmp(saved, low, sizeof(saved)), "page 0 was written");
+}
+
 const struct test string_tests[] = {
 	{ "ins",		T_HANDLER,	t_ins },
 	{ "outs",		T_HANDLER,	t_outs },
 	{ "string-32bit",	T_HANDLER,	t_modes },
 	{ "string-native-same",	T_HANDLER,	t_native_same },
 	{ "string-range",	T_HANDLER,	t_range },
+	{ "string-4g",		T_HANDLER,	t_4g },
 	{ "string-host-prot",	T_HANDLER,	t_host_prot },
 	{ "string-count0",	T_HANDLER,	t_empty_still_checked },
 	{ "string-dirty-log",	T_HANDLER,	t_dirty_log },

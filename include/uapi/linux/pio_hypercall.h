@@ -2,8 +2,9 @@
 /*
  * Port I/O by hypercall: the contract between guest and host.
  *
- * Both sides compile this file.  Documentation/abi.rst says the same in prose
- * and in full; where the two differ, one of them has a bug.
+ * Both sides compile this file.  The contract in full is
+ * Documentation/virt/kvm/x86/pio-hypercall.rst (Documentation/abi.rst where the
+ * host module lives); where the two differ, one of them has a bug.
  *
  * A call is one VMCALL (Intel) or VMMCALL (AMD) without prefixes, made at
  * CPL 0.  Registers, in 32-bit mode their low halves:
