@@ -35,11 +35,13 @@ fetch: packages
 
 # Kbuild leaves its objects beside the sources, and there are several kernels:
 # each builds in a copy.
-# $(1): kernel version, $(2): its build directory, $(3): more arguments for make
+# $(1): kernel version, $(2): its build directory.  No BTF: headers packages have no
+# vmlinux to make it against.
 define build_host
 mkdir -p $(OUT)/host/$(1)/build
 cp -au --parents host/kvm_hcall include $(OUT)/host/$(1)/build
-$(MAKE) --no-print-directory -C $(2) M=$(OUT)/host/$(1)/build/host/kvm_hcall W=1 $(3) modules
+$(MAKE) --no-print-directory -C $(2) M=$(OUT)/host/$(1)/build/host/kvm_hcall W=1 \
+	CONFIG_DEBUG_INFO_BTF_MODULES= modules
 cp $(OUT)/host/$(1)/build/host/kvm_hcall/kvm_hcall.ko $(OUT)/host/$(1)/
 endef
 
