@@ -104,7 +104,7 @@ static noinstr void call_failed(long status)
  * pio_hcall_probe() - ask the host what it offers
  * @host: filled in if the host answers
  *
- * Context: any, from setup_arch() after init_hypervisor_platform() on.
+ * Context: setup_arch(), after init_hypervisor_platform().
  * Return: NULL, or the reason why there can be no calls.
  */
 const char * __init pio_hcall_probe(struct pio_hcall_host *host)
