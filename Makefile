@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug compare bench check patches clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug compare local-host bench check patches clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -66,8 +66,12 @@ guest-base guest-off guest-debug: guest-%: fetch
 vmm: packages
 	@$(MAKE) --no-print-directory -s -C tests/vmm
 
-compare: $(if $(filter local,$(HOST)),,host) guest
+compare: $(if $(filter local,$(HOST)),local-host,host) guest
 	@tests/compare/compare
+
+# HOST=local says no, where it must, before anything is built.
+local-host:
+	@tests/compare/compare --check-host
 
 bench: host guest guest-base
 	@tests/bench/bench
