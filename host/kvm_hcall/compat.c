@@ -122,27 +122,54 @@ bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
 }
 
 /**
- * hcall_port_on_bus() - might a device in KVM take an access?
+ * hcall_on_bus() - might a device in KVM take an access?
  * @vcpu: the vCPU
- * @port: first port of the access
+ * @idx: the bus
+ * @addr: first byte of the access
  * @size: its bytes
  *
  * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
- * Return: whether any device registered on the PIO bus overlaps the access.
+ * Return: whether any device registered on the bus overlaps the access.
  */
-bool hcall_port_on_bus(struct kvm_vcpu *vcpu, u16 port, unsigned int size)
+bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
+		  unsigned int size)
 {
-	struct kvm *kvm = vcpu->kvm;
-	struct kvm_io_bus *bus = srcu_dereference(kvm->buses[KVM_PIO_BUS],
-						  &kvm->srcu);
+	struct kvm_io_bus *bus = srcu_dereference(vcpu->kvm->buses[idx],
+						  &vcpu->kvm->srcu);
 	int i;
 
+	/* Ranges are sorted by address. */
 	for (i = 0; bus && i < bus->dev_count; i++) {
 		struct kvm_io_range *range = &bus->range[i];
 
+		if (range->addr >= addr + size)
+			break;
 		/* A length of 0 is an ioeventfd for accesses of any size. */
-		if (range->addr < (gpa_t)port + size &&
-		    range->addr + max(range->len, 1) > port)
+		if (range->addr + max(range->len, 1) > addr)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * hcall_bus_has() - is a device in KVM registered for just this range?
+ * @vcpu: the vCPU
+ * @idx: the bus
+ * @addr: first byte of the range
+ * @len: its bytes
+ *
+ * Context: as hcall_on_bus().
+ * Return: whether one is.
+ */
+bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
+		   int len)
+{
+	struct kvm_io_bus *bus = srcu_dereference(vcpu->kvm->buses[idx],
+						  &vcpu->kvm->srcu);
+	int i;
+
+	for (i = 0; bus && i < bus->dev_count; i++) {
+		if (bus->range[i].addr == addr && bus->range[i].len == len)
 			return true;
 	}
 	return false;

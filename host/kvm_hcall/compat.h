@@ -41,6 +41,22 @@ int kvm_sev_es_string_io(struct kvm_vcpu *vcpu, unsigned int size,
 			 int in);
 
 /*
+ * Of the same kind: one access between @data and a device register, by the local
+ * APIC, KVM's MMIO bus, or else KVM_EXIT_MMIO.  1 if done, 0 if userspace's.
+ */
+int kvm_sev_es_mmio_write(struct kvm_vcpu *vcpu, gpa_t gpa, unsigned int bytes,
+			  void *data);
+int kvm_sev_es_mmio_read(struct kvm_vcpu *vcpu, gpa_t gpa, unsigned int bytes,
+			 void *data);
+
+/* Renamed for the kernel in 6.10, as a reminder that userspace writes it. */
+#ifdef HINT_UNSAFE_IN_KVM
+#define hcall_immediate_exit(run)	READ_ONCE((run)->immediate_exit__unsafe)
+#else
+#define hcall_immediate_exit(run)	READ_ONCE((run)->immediate_exit)
+#endif
+
+/*
  * Was static inline in ftrace.h under other names before 6.2 (argument: only
  * with full pt_regs) and is reached through arch_ftrace_regs() from 6.12 on.
  */
@@ -69,7 +85,10 @@ int hcall_compat_init(void);
 int hcall_cpl(struct kvm_vcpu *vcpu);
 bool hcall_64bit(struct kvm_vcpu *vcpu);
 bool hcall_foreign_abi(struct kvm_vcpu *vcpu);
-bool hcall_port_on_bus(struct kvm_vcpu *vcpu, u16 port, unsigned int size);
+bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
+		  unsigned int size);
+bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
+		   int len);
 unsigned long hcall_rip(struct kvm_vcpu *vcpu);
 int hcall_skip(struct kvm_vcpu *vcpu, bool mode64);
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kvm_hcall: port I/O by hypercall, for a KVM that does not know of it.
+ * kvm_hcall: port I/O and MMIO by hypercall, for a KVM that does not know of it.
  *
  * The way of a call:
  *
  *	guest		VMCALL or VMMCALL
  *	KVM		exit handler calls kvm_emulate_hypercall()
  *	hook()		here: is it one of ours?  If not, KVM goes on as always
- *	hcall_emulate()	pio.c: validate, then KVM's bus or KVM_EXIT_IO
- *	(userspace)	the VMM's device model, as for a native IN or OUT
- *	hcall_complete()pio.c: data to the guest, RIP past the call
+ *	hcall_emulate()	call.c: validate, then KVM's bus, KVM_EXIT_IO or _MMIO;
+ *			batch.c: the same for each element of a list
+ *	(userspace)	the VMM's device model, as for a native access
+ *	hcall_complete()call.c: data to the guest, RIP past the call
  *
  * Lifetime: KVM stores the address of hcall_complete() in the vCPU while
  * userspace has an access, and a vCPU may sleep in hcall_emulate().  So a vCPU

@@ -3,22 +3,39 @@
 #define KVM_HCALL_H
 
 #include <linux/kvm_host.h>
+#include "stats.h"
+
+/* Does userspace carry out the coalescing ring when port 0xcfe is read? */
+enum hcall_ring_use {
+	HCALL_RING_UNKNOWN,
+	HCALL_RING_USED,
+	HCALL_RING_REFUSED,
+};
 
 /**
  * struct hcall_vcpu - what the module keeps of one vCPU
  * @node:	in the table of hook.c, by @vcpu
  * @rcu:	readers of the table may still pass through after removal
  * @vcpu:	the vCPU; only its own thread uses the fields below
- * @buf:	one page, the data of the access under way
+ * @buf:	one page: data of a string call, or the list of a batch
+ * @data:	data of the one access under way, zero-extended
  * @nr:		number of the call under way
  * @mode64:	made in 64-bit code: whole registers count
- * @port:	its first port
- * @size:	bytes of one element: 1, 2 or 4
- * @count:	elements of @buf that this exit transfers
- * @left:	elements of a string call not transferred yet, @count included
- * @gpa:	guest-physical address of the first of them
+ * @size:	string: bytes of one element, 1, 2 or 4
+ * @port:	string: the port
+ * @count:	string: elements of @buf that this exit transfers
+ *		batch: elements in @buf
+ * @next:	batch: index in @buf of the element to carry out next
+ * @left:	string, batch: elements not done yet, @count included
+ * @gpa:	string, batch: guest-physical address of the first of them
+ * @writing:	batch: a WRITE_BACK has been read, its write is next
+ * @in_ring:	batch: elements that are in the coalescing ring, not flushed
+ * @ring_use:	whether the ring may be used
+ * @ring_last:	index in the ring of the last entry this vCPU put there
+ * @reason:	why an access was refused
  * @rip:	where the call is, to see whether userspace moved the vCPU
  * @complete:	KVM's own completion of the exit to userspace
+ * @done:	ours, after it
  *
  * Everything about a call that went to userspace is taken from here when it
  * comes back: struct kvm_run is writable by userspace, the guest's registers by
@@ -29,21 +46,62 @@ struct hcall_vcpu {
 	struct rcu_head rcu;
 	struct kvm_vcpu *vcpu;
 	void *buf;
+	u64 data;
 	u32 nr;
 	bool mode64;
-	u16 port;
 	u8 size;
+	u16 port;
 	u32 count;
+	u32 next;
 	u64 left;
 	gpa_t gpa;
+	bool writing;
+	u32 in_ring;
+	enum hcall_ring_use ring_use;
+	u32 ring_last;
+	enum hcall_stat reason;
 	unsigned long rip;
 	int (*complete)(struct kvm_vcpu *vcpu);
+	int (*done)(struct hcall_vcpu *hv);
 };
+
+static inline u64 hcall_reg_read(struct hcall_vcpu *hv, int reg)
+{
+	unsigned long val = hv->vcpu->arch.regs[reg];
+
+	return hv->mode64 ? val : (u32)val;
+}
+
+/* VMX and SVM load the general registers from regs[] at every entry. */
+static inline void hcall_reg_write(struct hcall_vcpu *hv, int reg, u64 val)
+{
+	hv->vcpu->arch.regs[reg] = hv->mode64 ? val : (u32)val;
+}
+
+/* What a restarted call goes on from. */
+static inline void hcall_progress(struct hcall_vcpu *hv)
+{
+	hcall_reg_write(hv, VCPU_REGS_RDX, hv->gpa);
+	hcall_reg_write(hv, VCPU_REGS_RSI, hv->left);
+}
 
 /* hook.c */
 struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu);
 
-/* pio.c */
+/* call.c: what returns int returns it to KVM: 1 to enter the guest, 0 to leave */
 int hcall_emulate(struct hcall_vcpu *hv);
+int hcall_return(struct hcall_vcpu *hv, long status);
+int hcall_refuse(struct hcall_vcpu *hv, long status, enum hcall_stat reason);
+int hcall_restart(struct hcall_vcpu *hv);
+int hcall_to_userspace(struct hcall_vcpu *hv,
+		       int (*done)(struct hcall_vcpu *hv));
+long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size);
+bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
+		  bool write);
+bool hcall_buffer_ok(struct hcall_vcpu *hv, gpa_t gpa, u64 len, bool write);
+bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len);
+
+/* batch.c */
+int hcall_batch(struct hcall_vcpu *hv);
 
 #endif /* KVM_HCALL_H */

@@ -14,18 +14,21 @@
 		{ PIO_HCALL_IN, "in" },			\
 		{ PIO_HCALL_OUT, "out" },		\
 		{ PIO_HCALL_INS, "ins" },		\
-		{ PIO_HCALL_OUTS, "outs" })
+		{ PIO_HCALL_OUTS, "outs" },		\
+		{ PIO_HCALL_READ, "read" },		\
+		{ PIO_HCALL_WRITE, "write" },		\
+		{ PIO_HCALL_BATCH, "batch" })
 
 /* A call as the guest made it, before any check. */
 TRACE_EVENT(kvm_hcall_call,
-	TP_PROTO(unsigned int vcpu_id, u32 nr, u64 port, u64 size, u64 data,
+	TP_PROTO(unsigned int vcpu_id, u32 nr, u64 addr, u64 size, u64 data,
 		 u64 count),
-	TP_ARGS(vcpu_id, nr, port, size, data, count),
+	TP_ARGS(vcpu_id, nr, addr, size, data, count),
 
 	TP_STRUCT__entry(
 		__field(unsigned int, vcpu_id)
 		__field(u32, nr)
-		__field(u64, port)
+		__field(u64, addr)
 		__field(u64, size)
 		__field(u64, data)
 		__field(u64, count)
@@ -34,14 +37,14 @@ TRACE_EVENT(kvm_hcall_call,
 	TP_fast_assign(
 		__entry->vcpu_id = vcpu_id;
 		__entry->nr = nr;
-		__entry->port = port;
+		__entry->addr = addr;
 		__entry->size = size;
 		__entry->data = data;
 		__entry->count = count;
 	),
 
-	TP_printk("vcpu %u %s port 0x%llx size %llu rdx 0x%llx rsi 0x%llx",
-		  __entry->vcpu_id, hcall_print_nr(__entry->nr), __entry->port,
+	TP_printk("vcpu %u %s addr 0x%llx size %llu rdx 0x%llx rsi 0x%llx",
+		  __entry->vcpu_id, hcall_print_nr(__entry->nr), __entry->addr,
 		  __entry->size, __entry->data, __entry->count)
 );
 
@@ -72,6 +75,43 @@ TRACE_EVENT(kvm_hcall_done,
 	TP_printk("vcpu %u %s status %lld rdx 0x%llx rsi 0x%llx",
 		  __entry->vcpu_id, hcall_print_nr(__entry->nr),
 		  __entry->status, __entry->data, __entry->count)
+);
+
+/*
+ * An access of a batch that was carried out; WRITE_BACK is two.  A write that
+ * is in the coalescing ring is not in KVM's own kvm_pio and kvm_mmio.
+ */
+TRACE_EVENT(kvm_hcall_element,
+	TP_PROTO(unsigned int vcpu_id, const struct pio_hcall_access *e,
+		 bool write, bool ring),
+	TP_ARGS(vcpu_id, e, write, ring),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, vcpu_id)
+		__field(u8, space)
+		__field(u8, size)
+		__field(bool, write)
+		__field(bool, ring)
+		__field(u64, addr)
+		__field(u64, value)
+	),
+
+	TP_fast_assign(
+		__entry->vcpu_id = vcpu_id;
+		__entry->space = e->space;
+		__entry->size = e->size;
+		__entry->write = write;
+		__entry->ring = ring;
+		__entry->addr = e->addr;
+		__entry->value = e->value;
+	),
+
+	TP_printk("vcpu %u %s %s 0x%llx size %u value 0x%llx%s",
+		  __entry->vcpu_id,
+		  __entry->space == PIO_HCALL_SPACE_MMIO ? "mmio" : "pio",
+		  __entry->write ? "write" : "read", __entry->addr,
+		  __entry->size, __entry->value,
+		  __entry->ring ? " ring" : "")
 );
 
 #endif /* KVM_HCALL_TRACE_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * Port I/O by hypercall: the contract between guest and host.
+ * Port I/O and MMIO by hypercall: the contract between guest and host.
  *
  * Both sides compile this file.  The contract in full is
  * Documentation/virt/kvm/x86/pio-hypercall.rst (Documentation/abi.rst where the
@@ -9,23 +9,27 @@
  * A call is one VMCALL (Intel) or VMMCALL (AMD) without prefixes, made at
  * CPL 0.  Registers, in 32-bit mode their low halves:
  *
- *	in	PROBE	IN	OUT	INS / OUTS
- *	RAX	----------- call number -----------
- *	RBX	0	port	port	port
- *	RCX	0	size	size	size of one element
- *	RDX	-	-	value	guest-physical address of the buffer
- *	RSI	-	-	-	elements left to transfer
+ *	in	PROBE	IN	OUT	INS / OUTS	READ	WRITE	BATCH
+ *	RAX	----------------------- call number -----------------------
+ *	RBX	0	port	port	port		address	address	0
+ *	RCX	0	size	size	element's size	size	size	0
+ *	RDX	-	-	value	buffer		-	value	list
+ *	RSI	-	-	-	elements left	-	-	elements left
  *
  *	out
- *	RAX	----------- 0 or a negative error -----------
- *	RDX	version	data	-	address of the first element not done
- *	RSI	features -	-	elements left: 0 when RAX is 0
+ *	RAX	---------------- 0 or a negative error --------------------
+ *	RDX	version	data	-	next element	data	-	next element
+ *	RSI	feature	-	-	elements left	-	-	elements left
+ *
+ * Addresses, also those of buffer, list and next element, are guest-physical.
  *
  * Status and data never share a register.  All other registers, and RFLAGS,
  * are preserved.
  */
 #ifndef _UAPI_LINUX_PIO_HYPERCALL_H
 #define _UAPI_LINUX_PIO_HYPERCALL_H
+
+#include <linux/types.h>
 
 /*
  * "PIO" in ASCII, the call in the low byte: clear of KVM's own numbers (small
@@ -37,7 +41,10 @@
 #define PIO_HCALL_OUT		(PIO_HCALL_BASE + 2)
 #define PIO_HCALL_INS		(PIO_HCALL_BASE + 3)
 #define PIO_HCALL_OUTS		(PIO_HCALL_BASE + 4)
-#define PIO_HCALL_END		(PIO_HCALL_BASE + 5)
+#define PIO_HCALL_READ		(PIO_HCALL_BASE + 5)
+#define PIO_HCALL_WRITE		(PIO_HCALL_BASE + 6)
+#define PIO_HCALL_BATCH		(PIO_HCALL_BASE + 7)
+#define PIO_HCALL_END		(PIO_HCALL_BASE + 8)
 
 /* What PROBE returns in RDX; it changes when an old guest would break. */
 #define PIO_HCALL_ABI_VERSION	1
@@ -45,13 +52,50 @@
 /* What PROBE returns in RSI; a guest ignores the bits it does not know. */
 #define PIO_HCALL_F_PIO		(1U << 0)	/* IN and OUT */
 #define PIO_HCALL_F_STRING	(1U << 1)	/* INS and OUTS */
+#define PIO_HCALL_F_MMIO	(1U << 2)	/* READ and WRITE */
+#define PIO_HCALL_F_BATCH	(1U << 3)	/* BATCH */
+
+/* Most elements of a BATCH. */
+#define PIO_HCALL_BATCH_MAX	64
+
+/**
+ * struct pio_hcall_access - one element of a BATCH
+ * @op:		PIO_HCALL_OP_*
+ * @space:	PIO_HCALL_SPACE_*
+ * @size:	bytes: 1, 2, 4, and 8 in PIO_HCALL_SPACE_MMIO
+ * @reserved:	0
+ * @addr:	port, or guest-physical address, a multiple of @size
+ * @value:	what to write, or what was read, zero-extended
+ * @mask:	PIO_HCALL_OP_CHECK: bits of what was read that count
+ * @want:	PIO_HCALL_OP_CHECK: what they have to be for the list to go on
+ */
+struct pio_hcall_access {
+	__u8  op;
+	__u8  space;
+	__u8  size;
+	__u8  reserved[5];
+	__u64 addr;
+	__u64 value;
+	__u32 mask;
+	__u32 want;
+};
+
+#define PIO_HCALL_OP_READ	0	/* value = register */
+#define PIO_HCALL_OP_WRITE	1	/* register = value */
+#define PIO_HCALL_OP_WRITE_BACK	2	/* value = register; register = value */
+#define PIO_HCALL_OP_CHECK	3	/* read; stop unless (value & mask) == want */
+
+#define PIO_HCALL_SPACE_PIO	0
+#define PIO_HCALL_SPACE_MMIO	1
 
 /*
  * Errors are KVM's (include/uapi/linux/kvm_para.h), negated:
  *
  *	KVM_EPERM	CPL was not 0
- *	KVM_EINVAL	port, size or a register that must be 0 is out of range
- *	KVM_EFAULT	the buffer is not RAM the transfer may use
+ *	KVM_EINVAL	port, address, size, count, op or something that must be
+ *			0 is out of range
+ *	KVM_EFAULT	the buffer or list is not RAM the call may use, or READ
+ *			or WRITE is about memory
  *	KVM_ENOSYS	there is no handler (any more): stay with IN and OUT
  */
 

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * BATCH: a list of accesses in one call.
+ *
+ * The way of a list: hcall_batch() takes a copy of what is left of it, and
+ * batch_run() carries elements out until one is userspace's; when that is done,
+ * KVM_RUN comes back to batch_accessed() and from there to batch_run().  What was
+ * read goes to the guest's list at once, and registers say how many elements are
+ * done whenever userspace has the vCPU.  So the call can stop between any two,
+ * and does where KVM_RUN has to return: the guest then makes the rest of it.
+ *
+ * Writes that follow one another share an exit: they go to KVM's coalescing ring,
+ * and reading port 0xcfe makes the VMM carry them out (Documentation/abi.rst,
+ * "Order and userspace", says when).  While any are in the ring nothing else
+ * is done but to add to it, so the order is that of the list.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/pio_hypercall.h>
+#include <linux/sched/signal.h>
+#include <uapi/linux/kvm_para.h>
+#include <asm/apicdef.h>
+#include "compat.h"
+#include "kvm_hcall.h"
+#include "trace.h"
+
+/* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2). */
+#define PCI_CONFIG_ADDRESS	0xcf8
+#define PCI_CONFIG_DATA		0xcfc
+/* Diagnostic codes of the firmware: nobody minds a write. */
+#define POST_CODE		0x80
+
+static int batch_run(struct hcall_vcpu *hv);
+
+static struct pio_hcall_access *element(struct hcall_vcpu *hv, u32 index)
+{
+	return (struct pio_hcall_access *)hv->buf + index;
+}
+
+static int batch_return(struct hcall_vcpu *hv, long status)
+{
+	hcall_progress(hv);
+	return hcall_return(hv, status);
+}
+
+/* An access of a batch is done: to the next one, unless a write belongs to it. */
+static void element_done(struct hcall_vcpu *hv)
+{
+	hcall_count(HCALL_STAT_ELEMENTS);
+	hv->writing = false;
+	hv->next++;
+	hv->left--;
+	hv->gpa += sizeof(struct pio_hcall_access);
+}
+
+/*
+ * KVM_RUN is to return.  A call that goes on all the same would keep the VMM from
+ * stopping the vCPU for as long as the list is.
+ */
+static bool batch_must_stop(struct hcall_vcpu *hv)
+{
+	return hv->left && !hv->writing &&
+	       (signal_pending(current) || hcall_immediate_exit(hv->vcpu->run));
+}
+
+/* 0, or the status of an element that is not to be carried out, and hv->reason. */
+static long element_check(struct hcall_vcpu *hv,
+			  const struct pio_hcall_access *e)
+{
+	hv->reason = HCALL_STAT_REFUSED_RESERVED;
+	if (e->op > PIO_HCALL_OP_CHECK || e->space > PIO_HCALL_SPACE_MMIO ||
+	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
+		return -KVM_EINVAL;
+	hv->reason = HCALL_STAT_REFUSED_SIZE;
+	if (e->op == PIO_HCALL_OP_CHECK && e->size == 8)
+		return -KVM_EINVAL;
+	return hcall_access_check(hv, e->space == PIO_HCALL_SPACE_MMIO, e->addr,
+				  e->size);
+}
+
+/*
+ * The next entry of the ring.  Its page is userspace's to write: whatever it says,
+ * nothing outside it is touched, and a wrong index looks like a full ring.
+ */
+static bool ring_put(struct hcall_vcpu *hv, u8 space, u64 addr, u32 size,
+		     u64 value)
+{
+	struct kvm *kvm = hv->vcpu->kvm;
+	struct kvm_coalesced_mmio_ring *ring = kvm->coalesced_mmio_ring;
+	struct kvm_coalesced_mmio *entry;
+	u32 last, behind;
+
+	spin_lock(&kvm->ring_lock);
+	last = READ_ONCE(ring->last);
+	behind = (last + 1) % KVM_COALESCED_MMIO_MAX;
+	if (last >= KVM_COALESCED_MMIO_MAX || behind == READ_ONCE(ring->first)) {
+		spin_unlock(&kvm->ring_lock);
+		return false;
+	}
+	entry = &ring->coalesced_mmio[last];
+	entry->phys_addr = addr;
+	entry->len = size;
+	memcpy(entry->data, &value, sizeof(value));
+	entry->pio = space == PIO_HCALL_SPACE_PIO;
+	smp_wmb();	/* pairs with userspace's read of last, then the entry */
+	WRITE_ONCE(ring->last, behind);
+	spin_unlock(&kvm->ring_lock);
+
+	hv->ring_last = last;
+	return true;
+}
+
+/* Has userspace carried out the last entry that this vCPU put there? */
+static bool ring_flushed(struct hcall_vcpu *hv)
+{
+	struct kvm_coalesced_mmio_ring *ring = hv->vcpu->kvm->coalesced_mmio_ring;
+	u32 first = READ_ONCE(ring->first);
+	u32 last = READ_ONCE(ring->last);
+	u32 max = KVM_COALESCED_MMIO_MAX;
+
+	if (first >= max || last >= max)
+		return false;
+	/* It is done when it is not between first and last. */
+	return (hv->ring_last + max - first) % max >= (last + max - first) % max;
+}
+
+/* Userspace has seen the read of port 0xcfe. */
+static int batch_flushed(struct hcall_vcpu *hv)
+{
+	hcall_count(HCALL_STAT_FLUSHES);
+	if (!ring_flushed(hv)) {
+		if (hv->ring_use == HCALL_RING_USED)
+			pr_warn_ratelimited("userspace has stopped to carry out the coalescing ring: writes go one by one\n");
+		hv->ring_use = HCALL_RING_REFUSED;
+	} else {
+		hv->ring_use = HCALL_RING_USED;
+	}
+	hv->in_ring = 0;
+	hcall_progress(hv);
+	if (batch_must_stop(hv))
+		return hcall_restart(hv);
+	return batch_run(hv);
+}
+
+static int batch_flush(struct hcall_vcpu *hv)
+{
+	if (hcall_access(hv, false, PCI_CONFIG_DATA + 2, 1, false))
+		return batch_flushed(hv);
+	return hcall_to_userspace(hv, batch_flushed);
+}
+
+/*
+ * Is a write one that may wait in the ring?  Not if a device in KVM would take it,
+ * and only if another one follows: alone it is cheaper as an exit of its own.
+ */
+static bool may_coalesce(struct hcall_vcpu *hv,
+			 const struct pio_hcall_access *e)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	if (hv->ring_use == HCALL_RING_REFUSED)
+		return false;
+	if (!hv->in_ring && (hv->next + 1 == hv->count ||
+			     element(hv, hv->next + 1)->op != PIO_HCALL_OP_WRITE))
+		return false;
+	if (hv->ring_use == HCALL_RING_UNKNOWN &&
+	    !hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS, 4))
+		return false;
+
+	if (e->space == PIO_HCALL_SPACE_PIO)
+		return !hcall_on_bus(vcpu, KVM_PIO_BUS, e->addr, e->size);
+	if ((e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0)
+		return false;
+	return !hcall_on_bus(vcpu, KVM_MMIO_BUS, e->addr, e->size);
+}
+
+/*
+ * What an access leads to, but for the access itself.  False if the call is over;
+ * then *@ret is for KVM.
+ */
+static bool element_effect(struct hcall_vcpu *hv, int *ret)
+{
+	struct pio_hcall_access *e = element(hv, hv->next);
+	bool write = hv->writing || e->op == PIO_HCALL_OP_WRITE;
+
+	if (write) {
+		trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, false);
+		element_done(hv);
+		return true;
+	}
+
+	e->value = hv->data;
+	trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, false, false);
+	/* Fails only if userspace took the memory away during the access. */
+	if (kvm_vcpu_write_guest(hv->vcpu, hv->gpa + offsetof(typeof(*e), value),
+				 &e->value, sizeof(e->value))) {
+		hcall_count(HCALL_STAT_REFUSED_BUFFER);
+		*ret = batch_return(hv, -KVM_EFAULT);
+		return false;
+	}
+	if (e->op == PIO_HCALL_OP_CHECK && ((u32)e->value & e->mask) != e->want) {
+		hcall_count(HCALL_STAT_ELEMENTS);
+		*ret = batch_return(hv, 0);
+		return false;
+	}
+	if (e->op == PIO_HCALL_OP_WRITE_BACK)
+		hv->writing = true;
+	else
+		element_done(hv);
+	return true;
+}
+
+/* Userspace has carried out the access. */
+static int batch_accessed(struct hcall_vcpu *hv)
+{
+	int ret;
+
+	if (!element_effect(hv, &ret))
+		return ret;
+	if (batch_must_stop(hv)) {
+		hcall_progress(hv);
+		return hcall_restart(hv);
+	}
+	return batch_run(hv);
+}
+
+static int batch_run(struct hcall_vcpu *hv)
+{
+	while (hv->next < hv->count) {
+		struct pio_hcall_access *e = element(hv, hv->next);
+		bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
+		bool write = hv->writing || e->op == PIO_HCALL_OP_WRITE;
+		long status = 0;
+		int ret;
+
+		if (!hv->writing)
+			status = element_check(hv, e);
+
+		if (!status && write && may_coalesce(hv, e)) {
+			if (hv->ring_use == HCALL_RING_UNKNOWN) {
+				if (ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0))
+					return batch_flush(hv);
+			} else if (ring_put(hv, e->space, e->addr, e->size,
+					    e->value)) {
+				trace_kvm_hcall_element(hv->vcpu->vcpu_id, e,
+							true, true);
+				hcall_count(HCALL_STAT_COALESCED);
+				hv->in_ring++;
+				element_done(hv);
+				continue;
+			}
+		}
+		if (hv->in_ring)
+			return batch_flush(hv);
+		if (status) {
+			hcall_count(hv->reason);
+			return batch_return(hv, status);
+		}
+
+		hcall_progress(hv);
+		hv->data = write ? e->value : 0;
+		if (!hcall_access(hv, mmio, e->addr, e->size, write))
+			return hcall_to_userspace(hv, batch_accessed);
+		if (!element_effect(hv, &ret))
+			return ret;
+	}
+	if (hv->in_ring)
+		return batch_flush(hv);
+	return batch_return(hv, 0);
+}
+
+/* Reads of the list, if any, must find its memory writable. */
+static bool has_reads(struct hcall_vcpu *hv)
+{
+	u32 i;
+
+	for (i = 0; i < hv->count; i++) {
+		if (element(hv, i)->op != PIO_HCALL_OP_WRITE)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * hcall_batch() - answer BATCH: list at RDX, elements left in RSI
+ * @hv: of the vCPU
+ *
+ * Context: as hcall_emulate().  64 accesses at most for one exit of the guest.
+ * Return: as hcall_emulate().
+ */
+int hcall_batch(struct hcall_vcpu *hv)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+	u32 len;
+
+	BUILD_BUG_ON(sizeof(struct pio_hcall_access) != 32);
+	BUILD_BUG_ON(PIO_HCALL_BATCH_MAX * sizeof(struct pio_hcall_access) >
+		     PAGE_SIZE);
+
+	if (hcall_reg_read(hv, VCPU_REGS_RBX) ||
+	    hcall_reg_read(hv, VCPU_REGS_RCX))
+		return hcall_refuse(hv, -KVM_EINVAL,
+				    HCALL_STAT_REFUSED_RESERVED);
+
+	hv->gpa = hcall_reg_read(hv, VCPU_REGS_RDX);
+	hv->left = hcall_reg_read(hv, VCPU_REGS_RSI);
+	if (hv->left > PIO_HCALL_BATCH_MAX)
+		return hcall_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_COUNT);
+	if (hv->gpa & 7)
+		return hcall_refuse(hv, -KVM_EINVAL,
+				    HCALL_STAT_REFUSED_ADDRESS);
+	if (!hv->left)
+		return hcall_return(hv, 0);
+
+	hv->count = hv->left;
+	hv->next = 0;
+	hv->in_ring = 0;
+	hv->writing = false;
+	len = hv->count * sizeof(struct pio_hcall_access);
+	if (!hcall_buffer_ok(hv, hv->gpa, len, true) ||
+	    kvm_vcpu_read_guest(vcpu, hv->gpa, hv->buf, len) ||
+	    (has_reads(hv) && !hcall_buffer_fault_in(vcpu, hv->gpa, len)))
+		return hcall_refuse(hv, -KVM_EFAULT,
+				    HCALL_STAT_REFUSED_BUFFER);
+	return batch_run(hv);
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls themselves, but for BATCH: Documentation/abi.rst is the contract.
+ *
+ * One exit carries at most one page of data and leads to at most one exit to
+ * userspace.  A string call that has more to do leaves RIP on the call and its
+ * progress in the guest's registers, like a REP instruction that was
+ * interrupted: signals, KVM_GET_REGS and the end of the VM find nothing
+ * half-done.
+ */
+#include <linux/pagemap.h>
+#include <linux/pio_hypercall.h>
+#include <linux/sizes.h>
+#include <uapi/linux/kvm_para.h>
+#include "compat.h"
+#include "kvm_hcall.h"
+#include "stats.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/* The call is over: status to RAX, RIP to the next instruction. */
+int hcall_return(struct hcall_vcpu *hv, long status)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	trace_kvm_hcall_done(vcpu->vcpu_id, hv->nr, status,
+			     vcpu->arch.regs[VCPU_REGS_RDX],
+			     vcpu->arch.regs[VCPU_REGS_RSI]);
+	hcall_reg_write(hv, VCPU_REGS_RAX, status);
+	return hcall_skip(vcpu, hv->mode64);
+}
+
+int hcall_refuse(struct hcall_vcpu *hv, long status, enum hcall_stat reason)
+{
+	hcall_count(reason);
+	return hcall_return(hv, status);
+}
+
+/* What is left of the call comes with its next exit: RIP stays. */
+int hcall_restart(struct hcall_vcpu *hv)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	trace_kvm_hcall_done(vcpu->vcpu_id, hv->nr, 1,
+			     vcpu->arch.regs[VCPU_REGS_RDX],
+			     vcpu->arch.regs[VCPU_REGS_RSI]);
+	return 1;
+}
+
+/*
+ * Is all of [gpa, gpa + len) memory that userspace gave the guest, writable if
+ * @write, and can registers name its end?  Looks at memory slots only, so it is
+ * cheap for any length.
+ */
+bool hcall_buffer_ok(struct hcall_vcpu *hv, gpa_t gpa, u64 len, bool write)
+{
+	struct kvm_memslots *slots = kvm_vcpu_memslots(hv->vcpu);
+	struct kvm_memory_slot *slot;
+	gfn_t gfn = gpa_to_gfn(gpa);
+	gpa_t last;
+
+	if (check_add_overflow(gpa, len - 1, &last))
+		return false;
+	/* RDX has 32 bits there, and must still name the next part. */
+	if (!hv->mode64 && last >= SZ_4G)
+		return false;
+
+	while (gfn <= gpa_to_gfn(last)) {
+		slot = __gfn_to_memslot(slots, gfn);
+		if (!slot || slot->id >= KVM_USER_MEM_SLOTS ||
+		    slot->flags & KVM_MEMSLOT_INVALID)
+			return false;
+		if (write && slot->flags & KVM_MEM_READONLY)
+			return false;
+#ifdef KVM_MEM_GUEST_MEMFD
+		/* What the guest sees may not be what userspace maps. */
+		if (slot->flags & KVM_MEM_GUEST_MEMFD)
+			return false;
+#endif
+		gfn = slot->base_gfn + slot->npages;
+	}
+	return true;
+}
+
+/*
+ * Make userspace's mapping of [gpa, gpa + len) writable now: once the device
+ * was read it is too late for an error.  @len is a page at most.
+ */
+bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len)
+{
+	while (len) {
+		u32 offset = offset_in_page(gpa);
+		u32 chunk = min_t(u32, len, PAGE_SIZE - offset);
+		unsigned long hva = kvm_vcpu_gfn_to_hva(vcpu, gpa_to_gfn(gpa));
+
+		if (kvm_is_error_hva(hva) ||
+		    fault_in_safe_writeable((char __user *)hva + offset, chunk))
+			return false;
+		gpa += chunk;
+		len -= chunk;
+	}
+	return true;
+}
+
+/*
+ * Userspace has carried out the exit.  If it also moved the vCPU elsewhere (a
+ * reset by port 0x92 or 0xcf9, KVM_SET_REGS), the registers are no longer the
+ * caller's and the call is forgotten.  KVM's complete_fast_pio_in() forgets an IN
+ * for the same reason; it compares the linear RIP, which CS alone may change.
+ */
+static int hcall_complete(struct kvm_vcpu *vcpu)
+{
+	struct hcall_vcpu *hv = hcall_vcpu_find(vcpu);
+
+	if (hcall_rip(vcpu) != hv->rip ||
+	    (u32)vcpu->arch.regs[VCPU_REGS_RAX] != hv->nr) {
+		vcpu->arch.pio.count = 0;
+		vcpu->arch.sev_pio_count = 0;
+		vcpu->mmio_needed = 0;
+		hcall_count(HCALL_STAT_DROPPED);
+		return 1;
+	}
+	/*
+	 * Copies what was read to hv->buf or hv->data.  One page at most of a
+	 * port, 8 bytes at most of a register: so there is no more.
+	 */
+	hv->complete(vcpu);
+	return hv->done(hv);
+}
+
+/* The access left for userspace; @done goes on when it comes back. */
+int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv))
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	hcall_count(HCALL_STAT_TO_USERSPACE);
+	hv->rip = hcall_rip(vcpu);
+	hv->complete = vcpu->arch.complete_userspace_io;
+	hv->done = done;
+	vcpu->arch.complete_userspace_io = hcall_complete;
+	return 0;
+}
+
+/* 0, or the status of an access that is not to be made; hv->reason says why. */
+long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	/* Whole registers: nothing is cut off before it was looked at. */
+	hv->reason = HCALL_STAT_REFUSED_SIZE;
+	if (size != 1 && size != 2 && size != 4 && !(mmio && size == 8))
+		return -KVM_EINVAL;
+	hv->reason = HCALL_STAT_REFUSED_PORT;
+	if (!mmio)
+		return addr <= 0x10000 - size ? 0 : -KVM_EINVAL;
+
+	hv->reason = HCALL_STAT_REFUSED_ADDRESS;
+	if (addr & (size - 1) || addr >> vcpu->arch.maxphyaddr)
+		return -KVM_EINVAL;
+	/* Any slot, KVM's own (the APIC access page) included. */
+	hv->reason = HCALL_STAT_REFUSED_MEMORY;
+	if (__gfn_to_memslot(kvm_vcpu_memslots(vcpu), gpa_to_gfn(addr)))
+		return -KVM_EFAULT;
+	return 0;
+}
+
+/*
+ * One access between a register and hv->data.  True if KVM has carried it out,
+ * false if it is userspace's: hcall_to_userspace() must follow.
+ */
+bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
+		  bool write)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+	int done;
+
+	if (!mmio)
+		done = kvm_sev_es_string_io(vcpu, size, addr, &hv->data, 1, !write);
+	else if (write)
+		done = kvm_sev_es_mmio_write(vcpu, addr, size, &hv->data);
+	else
+		done = kvm_sev_es_mmio_read(vcpu, addr, size, &hv->data);
+	if (done)
+		hcall_count(HCALL_STAT_IN_KVM);
+	return done;
+}
+
+static int single_done(struct hcall_vcpu *hv)
+{
+	if (hv->nr == PIO_HCALL_IN || hv->nr == PIO_HCALL_READ)
+		hcall_reg_write(hv, VCPU_REGS_RDX, hv->data);
+	return hcall_return(hv, 0);
+}
+
+/* IN, OUT, READ, WRITE: register's address in RBX, size in RCX, data in RDX. */
+static int call_single(struct hcall_vcpu *hv)
+{
+	bool write = hv->nr == PIO_HCALL_OUT || hv->nr == PIO_HCALL_WRITE;
+	bool mmio = hv->nr == PIO_HCALL_READ || hv->nr == PIO_HCALL_WRITE;
+	u64 addr = hcall_reg_read(hv, VCPU_REGS_RBX);
+	u64 size = hcall_reg_read(hv, VCPU_REGS_RCX);
+	long status;
+
+	status = hcall_access_check(hv, mmio, addr, size);
+	if (status)
+		return hcall_refuse(hv, status, hv->reason);
+	/* RDX has 32 bits there. */
+	if (size == 8 && !hv->mode64)
+		return hcall_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_SIZE);
+
+	hv->data = write ? hcall_reg_read(hv, VCPU_REGS_RDX) : 0;
+	if (hcall_access(hv, mmio, addr, size, write))
+		return single_done(hv);
+	return hcall_to_userspace(hv, single_done);
+}
+
+/* The elements of this exit are done; INS data is in hv->buf. */
+static int string_done(struct hcall_vcpu *hv)
+{
+	u32 len = hv->count * hv->size;
+
+	/* Fails only if userspace took the memory away during the access. */
+	if (hv->nr == PIO_HCALL_INS &&
+	    kvm_vcpu_write_guest(hv->vcpu, hv->gpa, hv->buf, len))
+		return hcall_refuse(hv, -KVM_EFAULT,
+				    HCALL_STAT_REFUSED_BUFFER);
+
+	hcall_count_by(HCALL_STAT_STRING_BYTES, len);
+	hv->gpa += len;
+	hv->left -= hv->count;
+	hcall_progress(hv);
+	return hv->left ? hcall_restart(hv) : hcall_return(hv, 0);
+}
+
+/*
+ * hv describes the transfer, OUTS data is in hv->buf.
+ *
+ * For KVM the first of several elements decides where all of them go, and those
+ * that the bus then does not take are lost.  But an ioeventfd may take some
+ * values and not others, and the coalescing ring may fill up.  So where a device
+ * of KVM's is in the way of OUTS, elements go one by one, as those of the native
+ * instruction do, up to the first for userspace.
+ */
+static int string_transfer(struct hcall_vcpu *hv)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+	bool in = hv->nr == PIO_HCALL_INS;
+	u32 step = hv->count;
+	u32 done;
+
+	if (step > 1 && !in &&
+	    hcall_on_bus(vcpu, KVM_PIO_BUS, hv->port, hv->size))
+		step = 1;
+
+	for (done = 0; done < hv->count; done += step) {
+		if (!kvm_sev_es_string_io(vcpu, hv->size, hv->port,
+					  hv->buf + done * hv->size, step, in))
+			break;
+	}
+	if (done == hv->count) {
+		hcall_count(HCALL_STAT_IN_KVM);
+		return string_done(hv);
+	}
+	hv->count = done + step;
+	return hcall_to_userspace(hv, string_done);
+}
+
+/* INS and OUTS: as many elements as fit the page, buffer at RDX, count in RSI. */
+static int call_string(struct hcall_vcpu *hv)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+	bool in = hv->nr == PIO_HCALL_INS;
+	u64 port = hcall_reg_read(hv, VCPU_REGS_RBX);
+	u64 size = hcall_reg_read(hv, VCPU_REGS_RCX);
+	long status;
+	u64 bytes;
+	u32 len;
+
+	status = hcall_access_check(hv, false, port, size);
+	if (status)
+		return hcall_refuse(hv, status, hv->reason);
+
+	hv->port = port;
+	hv->size = size;
+	hv->gpa = hcall_reg_read(hv, VCPU_REGS_RDX);
+	hv->left = hcall_reg_read(hv, VCPU_REGS_RSI);
+	if (!hv->left)
+		return hcall_return(hv, 0);
+
+	if (check_mul_overflow(hv->left, size, &bytes) ||
+	    !hcall_buffer_ok(hv, hv->gpa, bytes, in))
+		goto refuse;
+
+	hv->count = min_t(u64, hv->left, PAGE_SIZE / hv->size);
+	len = hv->count * hv->size;
+	if (in ? !hcall_buffer_fault_in(vcpu, hv->gpa, len)
+	       : kvm_vcpu_read_guest(vcpu, hv->gpa, hv->buf, len))
+		goto refuse;
+
+	return string_transfer(hv);
+
+refuse:
+	return hcall_refuse(hv, -KVM_EFAULT, HCALL_STAT_REFUSED_BUFFER);
+}
+
+static int call_probe(struct hcall_vcpu *hv)
+{
+	if (hcall_reg_read(hv, VCPU_REGS_RBX) || hcall_reg_read(hv, VCPU_REGS_RCX))
+		return hcall_refuse(hv, -KVM_EINVAL,
+				   HCALL_STAT_REFUSED_RESERVED);
+
+	hcall_reg_write(hv, VCPU_REGS_RDX, PIO_HCALL_ABI_VERSION);
+	hcall_reg_write(hv, VCPU_REGS_RSI,
+			PIO_HCALL_F_PIO | PIO_HCALL_F_STRING |
+			PIO_HCALL_F_MMIO | PIO_HCALL_F_BATCH);
+	return hcall_return(hv, 0);
+}
+
+/**
+ * hcall_emulate() - answer a call; takes the place of kvm_emulate_hypercall()
+ * @hv: of the vCPU that made it, in PIO_HCALL_BASE..PIO_HCALL_END, at CPL 0
+ *
+ * Context: vCPU thread in KVM_RUN, kvm->srcu held for reading; may sleep.
+ * Return: 1 to enter the guest, 0 to leave for userspace.
+ */
+int hcall_emulate(struct hcall_vcpu *hv)
+{
+	struct kvm_vcpu *vcpu = hv->vcpu;
+
+	hv->mode64 = hcall_64bit(vcpu);
+	hv->nr = hcall_reg_read(hv, VCPU_REGS_RAX);
+
+	trace_kvm_hcall_call(vcpu->vcpu_id, hv->nr,
+			     hcall_reg_read(hv, VCPU_REGS_RBX),
+			     hcall_reg_read(hv, VCPU_REGS_RCX),
+			     vcpu->arch.regs[VCPU_REGS_RDX],
+			     vcpu->arch.regs[VCPU_REGS_RSI]);
+	++vcpu->stat.hypercalls;
+	hcall_count(HCALL_STAT_PROBE + (hv->nr - PIO_HCALL_PROBE));
+
+	switch (hv->nr) {
+	case PIO_HCALL_PROBE:
+		return call_probe(hv);
+	case PIO_HCALL_INS:
+	case PIO_HCALL_OUTS:
+		return call_string(hv);
+	case PIO_HCALL_BATCH:
+		return hcall_batch(hv);
+	default:
+		return call_single(hv);
+	}
+}
