@@ -86,6 +86,50 @@ static int __init parse_pio_hcall(char *arg)
 }
 early_param("pio_hcall", parse_pio_hcall);
 
+u32 pio_hcall_features __ro_after_init;
+
+/* What can be left out of "on": nostring, nommio, nobatch, noposted. */
+#define OPT_POSTED	BIT(31)		/* no feature of the host's */
+
+static const struct {
+	const char *name;
+	u32 feature;
+} parts[] = {
+	{ "string", PIO_HCALL_F_STRING },
+	{ "mmio", PIO_HCALL_F_MMIO },
+	{ "batch", PIO_HCALL_F_BATCH },
+	{ "posted", OPT_POSTED },
+};
+
+/*
+ * "on", and what is left out of it, behind commas.  False if any of it is unknown;
+ * then nothing is switched on, as who wrote it meant something else.
+ */
+static bool __init parse_on(const char *arg, u32 *without)
+{
+	unsigned int i, len;
+
+	if (strncmp(arg, "on", 2))
+		return false;
+	arg += 2;
+	while (*arg) {
+		if (strncmp(arg, ",no", 3))
+			return false;
+		arg += 3;
+		len = strcspn(arg, ",");
+		for (i = 0; i < ARRAY_SIZE(parts); i++) {
+			if (strlen(parts[i].name) == len &&
+			    !strncmp(arg, parts[i].name, len))
+				break;
+		}
+		if (i == ARRAY_SIZE(parts))
+			return false;
+		*without |= parts[i].feature;
+		arg += len;
+	}
+	return true;
+}
+
 /**
  * pio_hcall_init() - switch pv_ops.io over if asked to and if possible
  *
@@ -99,13 +143,14 @@ void __init pio_hcall_init(void)
 {
 	struct pio_hcall_host host;
 	const char *why;
+	u32 without = 0;
 
 	if (!pio_hcall_arg || !strcmp(pio_hcall_arg, "off")) {
 		pr_info("off: not asked for (pio_hcall=on switches it on)\n");
 		return;
 	}
-	if (strcmp(pio_hcall_arg, "on")) {
-		pr_err("off: unknown value pio_hcall=\"%s\", known are on and off\n",
+	if (!parse_on(pio_hcall_arg, &without)) {
+		pr_err("off: unknown value pio_hcall=\"%s\", known are off and on[,nostring][,nommio][,nobatch][,noposted]\n",
 		       pio_hcall_arg);
 		return;
 	}
@@ -114,6 +159,7 @@ void __init pio_hcall_init(void)
 		pr_warn("off: %s\n", why);
 		return;
 	}
+	pio_hcall_features = host.features & ~without;
 
 	pv_ops.io.in8.func = pio_hcall_pv_inb;
 	pv_ops.io.in16.func = pio_hcall_pv_inw;
@@ -121,7 +167,7 @@ void __init pio_hcall_init(void)
 	pv_ops.io.out8.func = pio_hcall_pv_outb;
 	pv_ops.io.out16.func = pio_hcall_pv_outw;
 	pv_ops.io.out32.func = pio_hcall_pv_outl;
-	if (host.features & PIO_HCALL_F_STRING) {
+	if (pio_hcall_features & PIO_HCALL_F_STRING) {
 		pv_ops.io.ins8.func = pio_hcall_pv_insb;
 		pv_ops.io.ins16.func = pio_hcall_pv_insw;
 		pv_ops.io.ins32.func = pio_hcall_pv_insl;
@@ -129,8 +175,15 @@ void __init pio_hcall_init(void)
 		pv_ops.io.outs16.func = pio_hcall_pv_outsw;
 		pv_ops.io.outs32.func = pio_hcall_pv_outsl;
 	}
+	/* A string, too, must find done what was written before it. */
+	pio_posted_enabled = (pio_hcall_features & PIO_HCALL_F_BATCH) &&
+			     (pio_hcall_features & PIO_HCALL_F_STRING) &&
+			     !(without & OPT_POSTED);
 	setup_force_cpu_cap(X86_FEATURE_PV_PIO);
-	pr_info("on: ABI %u, features 0x%x (port I/O%s)\n", host.version,
-		host.features,
-		host.features & PIO_HCALL_F_STRING ? ", strings" : "");
+	pr_info("on: ABI %u, features 0x%x (port I/O%s%s%s%s)\n", host.version,
+		pio_hcall_features,
+		pio_hcall_features & PIO_HCALL_F_STRING ? ", strings" : "",
+		pio_hcall_features & PIO_HCALL_F_MMIO ? ", MMIO" : "",
+		pio_hcall_features & PIO_HCALL_F_BATCH ? ", batches" : "",
+		pio_posted_enabled ? ", posted writes" : "");
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Port I/O by hypercall, guest side: probe, calls, errors.
+ * Port I/O and MMIO by hypercall, guest side: probe, calls, errors.
  *
- * Everything here may run in any context, NMI and early boot included, and
- * holds no lock.  IN and OUT may also be idle's or entry code's, hence noinstr.
- * An access that the host does not carry out is carried out by
+ * Everything here may run in any context, NMI and early boot included, and holds
+ * no lock but that of posted.c.  IN and OUT may also be idle's or entry code's,
+ * hence noinstr.  An access that the host does not carry out is carried out by
  * the native instruction, so callers see no errors.  Once the host has answered
  * -KVM_ENOSYS (the handler is gone, or the guest was moved to a host without
  * one) no more calls are made until the next boot.
@@ -34,6 +34,10 @@ enum pio_stat {
 	PIO_STAT_INS,
 	PIO_STAT_OUTS,
 	PIO_STAT_STRING_BYTES,	/* transferred by INS and OUTS */
+	PIO_STAT_READ,
+	PIO_STAT_WRITE,
+	PIO_STAT_BATCH,
+	PIO_STAT_ELEMENTS,	/* accesses done by BATCH */
 	PIO_STAT_REFUSED,	/* calls that the host refused */
 	PIO_STAT_NATIVE,	/* accesses, or rests of strings, done natively */
 	PIO_STAT_MAX
@@ -122,7 +126,8 @@ const char * __init pio_hcall_probe(struct pio_hcall_host *host)
 		return "no handler on the host (is kvm_hcall.ko loaded there?)";
 
 	host->version = rdx;
-	host->features = rsi & (PIO_HCALL_F_PIO | PIO_HCALL_F_STRING);
+	host->features = rsi & (PIO_HCALL_F_PIO | PIO_HCALL_F_STRING |
+				PIO_HCALL_F_MMIO | PIO_HCALL_F_BATCH);
 	if (host->version != PIO_HCALL_ABI_VERSION)
 		return "the host speaks another version of the ABI";
 	if (!(host->features & PIO_HCALL_F_PIO))
@@ -169,6 +174,12 @@ noinstr u32 pio_hcall_in(u16 port, unsigned int size)
 	unsigned long value = 0, unused = 0;
 	long status;
 
+	if (unlikely(pio_posted_waiting())) {
+		u32 data;
+
+		if (pio_posted_in(port, &data, size))
+			return data;
+	}
 	if (likely(!READ_ONCE(host_gone))) {
 		status = hcall(PIO_HCALL_IN, port, size, &value, &unused);
 		if (likely(!status)) {
@@ -194,6 +205,9 @@ noinstr void pio_hcall_out(u16 port, u32 value, unsigned int size)
 	unsigned long rdx = value, unused = 0;
 	long status;
 
+	if (unlikely(pio_posted_waiting() || pio_posted_port(port, size)) &&
+	    pio_posted_out(port, value, size))
+		return;
 	if (likely(!READ_ONCE(host_gone))) {
 		status = hcall(PIO_HCALL_OUT, port, size, &rdx, &unused);
 		if (likely(!status)) {
@@ -237,6 +251,7 @@ static unsigned long string_calls(u32 nr, u16 port, const void *addr,
 {
 	unsigned long left = count;
 
+	pio_posted_flush();
 	while (left && !READ_ONCE(host_gone)) {
 		unsigned long rdx, rsi, n;
 		phys_addr_t gpa;
@@ -340,12 +355,147 @@ void pio_hcall_outs(u16 port, const void *addr, unsigned long count,
 	}
 }
 
+/* One element by the instruction.  False if it is a CHECK that stops the list. */
+static bool native_element(struct pio_hcall_access *e)
+{
+	void __iomem *addr = NULL;
+
+	pio_count(PIO_STAT_NATIVE, 1);
+	if (e->space == PIO_HCALL_SPACE_MMIO) {
+		addr = pio_mmio_addr(e->addr);
+		if (WARN_ON_ONCE(!addr))
+			return false;
+	}
+	if (e->op != PIO_HCALL_OP_WRITE)
+		e->value = addr ? readl(addr) : native_in(e->addr, e->size);
+	if (e->op == PIO_HCALL_OP_WRITE || e->op == PIO_HCALL_OP_WRITE_BACK) {
+		if (addr)
+			writel(e->value, addr);
+		else
+			native_out(e->addr, e->value, e->size);
+	}
+	return e->op != PIO_HCALL_OP_CHECK ||
+	       ((u32)e->value & e->mask) == e->want;
+}
+
+/**
+ * __pio_hcall_batch() - carry out a list of accesses, past posted writes
+ * @list: physically contiguous (kmalloc() or static); MMIO is 4 bytes wide, in a
+ *	range that pio_mmio_announce() knows
+ * @count: its elements, at most PIO_HCALL_BATCH_MAX
+ *
+ * What the host does not do, for whatever reason, is done by instructions.
+ *
+ * Context: any; the list is the caller's to protect.
+ * Return: how many elements were carried out: @count, or the index of the CHECK
+ *	that stopped it.
+ */
+unsigned int __pio_hcall_batch(struct pio_hcall_access *list,
+			       unsigned int count)
+{
+	unsigned int done = 0;
+
+	while (done < count) {
+		if (likely(!READ_ONCE(host_gone))) {
+			unsigned long rdx = virt_to_phys(list + done);
+			unsigned long rsi = count - done;
+			long status;
+
+			status = hcall(PIO_HCALL_BATCH, 0, 0, &rdx, &rsi);
+			/* More than there was to do: believe nothing of it. */
+			if (unlikely(rsi > count - done)) {
+				rsi = count - done;
+				status = -KVM_EINVAL;
+			}
+			pio_count(PIO_STAT_ELEMENTS, count - done - rsi);
+			done = count - rsi;
+			if (likely(!status)) {
+				pio_count(PIO_STAT_BATCH, 1);
+				return done;
+			}
+			call_failed(status);
+		}
+		if (!native_element(&list[done]))
+			return done;
+		done++;
+	}
+	return done;
+}
+
+/**
+ * pio_hcall_batch() - carry out a list of accesses
+ * @list: as for __pio_hcall_batch()
+ * @count: as for __pio_hcall_batch()
+ *
+ * Context: any; the list is the caller's to protect.
+ * Return: as __pio_hcall_batch().
+ */
+unsigned int pio_hcall_batch(struct pio_hcall_access *list, unsigned int count)
+{
+	pio_posted_flush();
+	return __pio_hcall_batch(list, count);
+}
+
+/**
+ * pio_hcall_read() - read a 32-bit device register
+ * @addr: the register
+ * @gpa: its guest-physical address
+ *
+ * Context: any.
+ * Return: its value.
+ */
+u32 pio_hcall_read(const void __iomem *addr, phys_addr_t gpa)
+{
+	unsigned long value = 0, unused = 0;
+	long status;
+
+	if (likely(!READ_ONCE(host_gone))) {
+		status = hcall(PIO_HCALL_READ, gpa, 4, &value, &unused);
+		if (likely(!status)) {
+			pio_count(PIO_STAT_READ, 1);
+			return value;
+		}
+		call_failed(status);
+	}
+	pio_count(PIO_STAT_NATIVE, 1);
+	return readl(addr);
+}
+
+/**
+ * pio_hcall_write() - write a 32-bit device register
+ * @value: the value
+ * @addr: the register
+ * @gpa: its guest-physical address
+ *
+ * Context: any.
+ */
+void pio_hcall_write(u32 value, void __iomem *addr, phys_addr_t gpa)
+{
+	unsigned long rdx = value, unused = 0;
+	long status;
+
+	if (likely(!READ_ONCE(host_gone))) {
+		status = hcall(PIO_HCALL_WRITE, gpa, 4, &rdx, &unused);
+		if (likely(!status)) {
+			pio_count(PIO_STAT_WRITE, 1);
+			return;
+		}
+		call_failed(status);
+	}
+	pio_count(PIO_STAT_NATIVE, 1);
+	writel(value, addr);
+}
+
 static const char * const stat_names[PIO_STAT_MAX] = {
 	[PIO_STAT_IN]		= "calls_in",
 	[PIO_STAT_OUT]		= "calls_out",
 	[PIO_STAT_INS]		= "calls_ins",
 	[PIO_STAT_OUTS]		= "calls_outs",
 	[PIO_STAT_STRING_BYTES]	= "string_bytes",
+	[PIO_STAT_READ]		= "calls_read",
+	[PIO_STAT_WRITE]	= "calls_write",
+	[PIO_STAT_BATCH]	= "calls_batch",
+	[PIO_STAT_ELEMENTS]	= "batch_elements",
 	[PIO_STAT_REFUSED]	= "refused",
 	[PIO_STAT_NATIVE]	= "native",
 };
@@ -381,11 +531,12 @@ static int __init stats_once(void)
 }
 early_initcall(stats_once);	/* other CPUs are not up yet */
 
+struct dentry *pio_hcall_debugfs;
+
 static int __init stats_init(void)
 {
-	debugfs_create_file("stats", 0444,
-			    debugfs_create_dir("pio_hypercall", NULL), NULL,
-			    &stats_fops);
+	pio_hcall_debugfs = debugfs_create_dir("pio_hypercall", NULL);
+	debugfs_create_file("stats", 0444, pio_hcall_debugfs, NULL, &stats_fops);
 	return 0;
 }
-late_initcall(stats_init);
+core_initcall(stats_init);	/* before drivers */

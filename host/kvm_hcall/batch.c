@@ -163,8 +163,12 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 	if (!hv->in_ring && (hv->next + 1 == hv->count ||
 			     element(hv, hv->next + 1)->op != PIO_HCALL_OP_WRITE))
 		return false;
+	/*
+	 * Begins there: QEMU's zone is split by the reset control register,
+	 * port 0xcf9.
+	 */
 	if (hv->ring_use == HCALL_RING_UNKNOWN &&
-	    !hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS, 4))
+	    !hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS))
 		return false;
 
 	if (e->space == PIO_HCALL_SPACE_PIO)

@@ -175,6 +175,11 @@ bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 	struct kvm_vcpu *vcpu = hv->vcpu;
 	int done;
 
+	/*
+	 * KVM completes a read only if this says so, and sets it for accesses that
+	 * it decoded itself; an SEV-ES guest has no others, we do.
+	 */
+	vcpu->mmio_is_write = write;
 	if (!mmio)
 		done = kvm_sev_es_string_io(vcpu, size, addr, &hv->data, 1, !write);
 	else if (write)

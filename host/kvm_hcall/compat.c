@@ -152,24 +152,22 @@ bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
 }
 
 /**
- * hcall_bus_has() - is a device in KVM registered for just this range?
+ * hcall_bus_has() - does the range of a device in KVM begin here?
  * @vcpu: the vCPU
  * @idx: the bus
  * @addr: first byte of the range
- * @len: its bytes
  *
  * Context: as hcall_on_bus().
- * Return: whether one is.
+ * Return: whether one does.
  */
-bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
-		   int len)
+bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 {
 	struct kvm_io_bus *bus = srcu_dereference(vcpu->kvm->buses[idx],
 						  &vcpu->kvm->srcu);
 	int i;
 
 	for (i = 0; bus && i < bus->dev_count; i++) {
-		if (bus->range[i].addr == addr && bus->range[i].len == len)
+		if (bus->range[i].addr == addr)
 			return true;
 	}
 	return false;

@@ -87,8 +87,7 @@ bool hcall_64bit(struct kvm_vcpu *vcpu);
 bool hcall_foreign_abi(struct kvm_vcpu *vcpu);
 bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
 		  unsigned int size);
-bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
-		   int len);
+bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr);
 unsigned long hcall_rip(struct kvm_vcpu *vcpu);
 int hcall_skip(struct kvm_vcpu *vcpu, bool mode64);
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PIO_HYPERCALL_ATA_H
+#define PIO_HYPERCALL_ATA_H
+
+#include <linux/libata.h>
+#include <linux/pci.h>
+#include <linux/pio_hypercall.h>
+
+/* Longest list: BMDMA issue of an LBA48 command to the other device. */
+#define PIO_ATA_LIST	24
+
+struct pio_ata_host;
+
+/**
+ * struct pio_ata_port - a port whose requests travel as lists
+ * @ops:	what libata calls: those of the driver, but for the overridden
+ * @stock:	those of the driver
+ * @host:	the controller
+ * @ap:		the port
+ * @list:	the list being made; under ap->lock
+ * @bmdma:	BMDMA: I/O port of the BMDMA registers
+ * @bmdma_kept:	BMDMA: status bits that a write has to keep
+ * @idle_dev:	BMDMA: number of the device that is selected and was seen idle at
+ *		the end of the last command, -1 if not known
+ * @ahead:	BMDMA: bytes of @ahead_buf that sff_data_xfer has transferred
+ *		before it was asked to
+ * @ahead_buf:	BMDMA: where they lie
+ * @seen:	AHCI: the driver's own qc_issue has run and set its active link
+ * @issued:	commands issued by a list
+ * @completed:	interrupts served by a list
+ * @stopped:	lists that a CHECK stopped: left to the driver's own code
+ */
+struct pio_ata_port {
+	struct ata_port_operations ops;
+	struct ata_port_operations *stock;
+	struct pio_ata_host *host;
+	struct ata_port *ap;
+	struct pio_hcall_access *list;
+	u16 bmdma;
+	u8 bmdma_kept;
+	int idle_dev;
+	unsigned int ahead;
+	unsigned char *ahead_buf;
+	bool seen;
+	unsigned long issued;
+	unsigned long completed;
+	unsigned long stopped;
+};
+
+/**
+ * struct pio_ata_driver - a way of converting the controllers of a driver
+ * @name:	of the PCI driver
+ * @port_init:	fills in what is ours of @ops; false: leave the port alone
+ * @interrupt:	serves a port, under ap->lock; false: nothing was done
+ * @host_init:	0 or an error
+ * @host_exit:	undoes @host_init
+ */
+struct pio_ata_driver {
+	const char *name;
+	bool (*port_init)(struct pio_ata_port *pp);
+	bool (*interrupt)(struct pio_ata_port *pp);
+	int (*host_init)(struct pio_ata_host *ph);
+	void (*host_exit)(struct pio_ata_host *ph);
+};
+
+/* Legacy channels have an interrupt each. */
+#define PIO_ATA_IRQS	2
+
+/**
+ * struct pio_ata_host - a converted controller
+ * @node:	in the list of host.c
+ * @pdev:	the device
+ * @host:	libata's host of it
+ * @driver:	how it was converted
+ * @irqs:	interrupts that were taken over
+ * @handler:	the driver's handler of each
+ * @irq_flags:	flags of each
+ * @irq_name:	name of each
+ * @n_irqs:	how many
+ * @mmio:	AHCI: mapping of the registers
+ * @gpa:	AHCI: guest-physical address of them
+ * @ports:	one for each of libata's; without @ap where not converted
+ */
+struct pio_ata_host {
+	struct list_head node;
+	struct pci_dev *pdev;
+	struct ata_host *host;
+	const struct pio_ata_driver *driver;
+	unsigned int irqs[PIO_ATA_IRQS];
+	irq_handler_t handler[PIO_ATA_IRQS];
+	unsigned long irq_flags[PIO_ATA_IRQS];
+	const char *irq_name[PIO_ATA_IRQS];
+	unsigned int n_irqs;
+	void __iomem *mmio;
+	phys_addr_t gpa;
+	struct pio_ata_port ports[];
+};
+
+extern const struct pio_ata_driver pio_ata_bmdma;
+extern const struct pio_ata_driver pio_ata_ahci;
+
+static inline struct pio_ata_port *pio_ata_port(struct ata_port *ap)
+{
+	return container_of(ap->ops, struct pio_ata_port, ops);
+}
+
+/* Nothing of libata's error handling is under way, or about to be. */
+static inline bool pio_ata_quiet(struct ata_port *ap)
+{
+	return !(ap->pflags & (ATA_PFLAG_EH_PENDING | ATA_PFLAG_EH_IN_PROGRESS |
+			       ATA_PFLAG_FROZEN | ATA_PFLAG_RESETTING));
+}
+
+static inline void pio_ata_add(struct pio_ata_port *pp, unsigned int *n, u8 op,
+			       u8 space, u8 size, u64 addr, u32 value)
+{
+	pp->list[(*n)++] = (struct pio_hcall_access) {
+		.op = op,
+		.space = space,
+		.size = size,
+		.addr = addr,
+		.value = value,
+	};
+}
+
+/* CHECK: go on only if (register & @mask) == @want. */
+static inline void pio_ata_check(struct pio_ata_port *pp, unsigned int *n,
+				 u8 space, u8 size, u64 addr, u32 mask, u32 want)
+{
+	pio_ata_add(pp, n, PIO_HCALL_OP_CHECK, space, size, addr, 0);
+	pp->list[*n - 1].mask = mask;
+	pp->list[*n - 1].want = want;
+}
+
+#endif /* PIO_HYPERCALL_ATA_H */

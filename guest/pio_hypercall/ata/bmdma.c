@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests of IDE controllers with BMDMA (SFF-8038i) as lists of accesses.
+ *
+ * Documentation/libata.rst compares them with libata-sff.c access by access.
+ * Covered are read and write commands by DMA, and interrupts of those and of PIO
+ * commands.  All else, and whatever is not as expected, is the driver's own code.
+ */
+#include <linux/ata.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include "ata.h"
+#include "../transport.h"
+
+/* lib/iomap.c: how ioport_map() encodes a port. */
+#define IOMAP_PORTS	0x10000UL
+#define IOMAP_PORTS_END	0x20000UL
+
+static u16 port_of(const void __iomem *addr)
+{
+	return (unsigned long)addr - IOMAP_PORTS;
+}
+
+static bool is_port(const void __iomem *addr)
+{
+	return (unsigned long)addr >= IOMAP_PORTS &&
+	       (unsigned long)addr < IOMAP_PORTS_END;
+}
+
+static void out8(struct pio_ata_port *pp, unsigned int *n, u16 port, u8 value)
+{
+	pio_ata_add(pp, n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 1, port,
+		    value);
+}
+
+static void reg8(struct pio_ata_port *pp, unsigned int *n,
+		 const void __iomem *addr, u8 value)
+{
+	out8(pp, n, port_of(addr), value);
+}
+
+static unsigned int stock_issue(struct pio_ata_port *pp,
+				struct ata_queued_cmd *qc)
+{
+	pp->idle_dev = -1;
+	pp->ahead = 0;
+	return pp->stock->qc_issue(qc);
+}
+
+/*
+ * ata_bmdma_qc_issue(), with ata_sff_dev_select(), ata_sff_tf_load(),
+ * ata_bmdma_setup() and ata_bmdma_start() as called from there.
+ */
+static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
+{
+	struct ata_port *ap = qc->ap;
+	struct pio_ata_port *pp = pio_ata_port(ap);
+	struct ata_ioports *io = &ap->ioaddr;
+	const struct ata_taskfile *tf = &qc->tf;
+	u8 cmd = tf->flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
+	unsigned int n = 0;
+
+	if (tf->protocol != ATA_PROT_DMA || tf->flags & ATA_TFLAG_POLLING ||
+	    !(tf->flags & ATA_TFLAG_ISADDR) ||
+	    !(tf->flags & ATA_TFLAG_DEVICE) || tf->ctl != ap->last_ctl ||
+	    !pio_ata_quiet(ap))
+		return stock_issue(pp, qc);
+
+	/* The driver waits for the channel to be idle; so do we, unless it is known. */
+	if (pp->idle_dev < 0)
+		pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
+			      port_of(io->altstatus_addr),
+			      ATA_BUSY | ATA_DRQ, 0);
+	reg8(pp, &n, io->device_addr, tf->device);
+	if (pp->idle_dev != qc->dev->devno)
+		pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
+			      port_of(io->altstatus_addr),
+			      ATA_BUSY | ATA_DRQ, 0);
+
+	if (tf->flags & ATA_TFLAG_LBA48) {
+		reg8(pp, &n, io->feature_addr, tf->hob_feature);
+		reg8(pp, &n, io->nsect_addr, tf->hob_nsect);
+		reg8(pp, &n, io->lbal_addr, tf->hob_lbal);
+		reg8(pp, &n, io->lbam_addr, tf->hob_lbam);
+		reg8(pp, &n, io->lbah_addr, tf->hob_lbah);
+	}
+	reg8(pp, &n, io->feature_addr, tf->feature);
+	reg8(pp, &n, io->nsect_addr, tf->nsect);
+	reg8(pp, &n, io->lbal_addr, tf->lbal);
+	reg8(pp, &n, io->lbam_addr, tf->lbam);
+	reg8(pp, &n, io->lbah_addr, tf->lbah);
+
+	mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
+	pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
+		    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
+	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+	reg8(pp, &n, io->command_addr, tf->command);
+	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd | ATA_DMA_START);
+
+	/* The interrupt may come before the call returns, and finds the lock held. */
+	pp->idle_dev = -1;
+	if (pio_hcall_batch(pp->list, n) < n) {
+		/* Busy after all.  Nothing but the device was written. */
+		pp->stopped++;
+		return stock_issue(pp, qc);
+	}
+	ap->hsm_task_state = HSM_ST_LAST;
+	pp->issued++;
+	return 0;
+}
+
+/*
+ * Status of the device, when its interrupt is ours and the controller is done; -1
+ * if not.  ata_bmdma_port_intr(), up to where it calls ata_sff_hsm_move().
+ */
+static int dma_interrupt(struct pio_ata_port *pp, struct ata_queued_cmd *qc)
+{
+	struct ata_ioports *io = &pp->ap->ioaddr;
+	u8 cmd = qc->tf.flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
+	unsigned int n = 0;
+
+	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
+		      pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
+		      ATA_DMA_INTR);
+	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+	out8(pp, &n, pp->bmdma + ATA_DMA_STATUS,
+	     pp->bmdma_kept | ATA_DMA_INTR);
+	pio_ata_add(pp, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
+		    port_of(io->status_addr), 0);
+	if (pio_hcall_batch(pp->list, n) < n)
+		return -1;
+	return pp->list[n - 1].value;
+}
+
+/* The same for a command by PIO: ata_sff_irq_status() and ata_bmdma_irq_clear(). */
+static int pio_interrupt(struct pio_ata_port *pp)
+{
+	struct ata_ioports *io = &pp->ap->ioaddr;
+	unsigned int n = 0;
+
+	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
+		      port_of(io->altstatus_addr), ATA_BUSY, 0);
+	pio_ata_add(pp, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
+		    port_of(io->status_addr), 0);
+	pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
+		    pp->bmdma + ATA_DMA_STATUS, 0);
+	if (pio_hcall_batch(pp->list, n) < n)
+		return -1;
+	return pp->list[n - 2].value;
+}
+
+static bool bmdma_interrupt(struct pio_ata_port *pp)
+{
+	struct ata_port *ap = pp->ap;
+	struct ata_queued_cmd *qc = ata_qc_from_tag(ap, ap->link.active_tag);
+	int status;
+
+	if (!qc || qc->tf.flags & ATA_TFLAG_POLLING || !pio_ata_quiet(ap))
+		return false;
+
+	if (qc->tf.protocol == ATA_PROT_DMA &&
+	    ap->hsm_task_state == HSM_ST_LAST)
+		status = dma_interrupt(pp, qc);
+	else if (qc->tf.protocol == ATA_PROT_PIO &&
+		 (ap->hsm_task_state == HSM_ST ||
+		  ap->hsm_task_state == HSM_ST_LAST))
+		status = pio_interrupt(pp);
+	else
+		return false;
+
+	if (status < 0) {
+		pp->stopped++;
+		return false;
+	}
+	pp->completed++;
+	if (unlikely(status & ATA_BUSY)) {
+		/* The controller is stopped already: as __ata_sff_port_intr(). */
+		qc->err_mask |= AC_ERR_HSM;
+		ap->hsm_task_state = HSM_ST_ERR;
+	} else if (!(status & (ATA_DRQ | ATA_ERR | ATA_DF))) {
+		pp->idle_dev = qc->dev->devno;
+	}
+	ata_sff_hsm_move(ap, qc, status, 0);
+	return true;
+}
+
+/*
+ * ata_pio_sectors() asks for the sectors of a block one by one.  As many of them
+ * as lie behind one another in memory go in one string call; the next requests
+ * find theirs done.
+ */
+static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
+				    unsigned char *buf, unsigned int len, int rw)
+{
+	struct pio_ata_port *pp = pio_ata_port(qc->ap);
+	unsigned int block, rest;
+
+	if (pp->ahead) {
+		if (!WARN_ON_ONCE(buf != pp->ahead_buf || len > pp->ahead)) {
+			pp->ahead -= len;
+			pp->ahead_buf += len;
+			return len;
+		}
+		pp->ahead = 0;
+	}
+	if (qc->tf.protocol != ATA_PROT_PIO || !is_multi_taskfile(&qc->tf) ||
+	    len != qc->sect_size || !qc->cursg)
+		return pp->stock->sff_data_xfer(qc, buf, len, rw);
+
+	/* To the end of: the block, the scatterlist entry, the page. */
+	block = qc->dev->multi_count * qc->sect_size;
+	rest = min(qc->nbytes - qc->curbytes, block - qc->curbytes % block);
+	rest = min(rest, qc->cursg->length - qc->cursg_ofs);
+	rest = min_t(unsigned int, rest, PAGE_SIZE - offset_in_page(buf));
+	rest -= rest % qc->sect_size;
+	if (rest <= len)
+		return pp->stock->sff_data_xfer(qc, buf, len, rw);
+
+	pp->stock->sff_data_xfer(qc, buf, rest, rw);
+	pp->ahead = rest - len;
+	pp->ahead_buf = buf + len;
+	return len;
+}
+
+static bool bmdma_port_init(struct pio_ata_port *pp)
+{
+	struct ata_ioports *io = &pp->ap->ioaddr;
+
+	/* Legacy or native, all of it in port space; and the stock ways only. */
+	if (!is_port(io->bmdma_addr) || !is_port(io->cmd_addr) ||
+	    !is_port(io->altstatus_addr) || !is_port(io->device_addr) ||
+	    pp->stock->qc_issue != ata_bmdma_qc_issue ||
+	    pp->stock->sff_tf_load != ata_sff_tf_load ||
+	    pp->stock->sff_exec_command != ata_sff_exec_command ||
+	    pp->stock->sff_dev_select != ata_sff_dev_select ||
+	    pp->stock->sff_irq_clear != ata_bmdma_irq_clear ||
+	    pp->stock->bmdma_setup != ata_bmdma_setup ||
+	    pp->stock->bmdma_start != ata_bmdma_start ||
+	    pp->stock->bmdma_stop != ata_bmdma_stop ||
+	    pp->stock->bmdma_status != ata_bmdma_status)
+		return false;
+
+	pp->bmdma = port_of(io->bmdma_addr);
+	/* Drive 0 and 1 DMA capable (SFF-8038i): firmware's notes, not commands. */
+	pp->bmdma_kept = ioread8(io->bmdma_addr + ATA_DMA_STATUS) & 0x60;
+	pp->idle_dev = -1;
+	pp->ops.qc_issue = bmdma_qc_issue;
+	if (pio_hcall_features & PIO_HCALL_F_STRING)
+		pp->ops.sff_data_xfer = bmdma_data_xfer;
+	return true;
+}
+
+const struct pio_ata_driver pio_ata_bmdma = {
+	.name = "ata_piix",
+	.port_init = bmdma_port_init,
+	.interrupt = bmdma_interrupt,
+};

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libata controllers, request by request: a driver's ports get a copy of its own
+ * port operations in which a few are ours, and its interrupts a handler that asks
+ * us first.  The driver stays in charge: it probes, resets, handles errors, and
+ * whatever ours do not know goes to its own functions.
+ *
+ *	PCI driver bound	convert(): operations and interrupt handler
+ *	libata			qc_issue -> bmdma.c, ahci.c -> one call
+ *	interrupt		interrupt() -> the same -> one call -> libata
+ *				or else the driver's own handler
+ *	PCI driver to unbind	revert()
+ */
+#define pr_fmt(fmt) "pio_hcall: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/notifier.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include "ata.h"
+#include "../transport.h"
+
+static const struct pio_ata_driver * const drivers[] = {
+	&pio_ata_bmdma,
+	&pio_ata_ahci,
+};
+
+static LIST_HEAD(hosts);
+static DEFINE_MUTEX(hosts_lock);
+
+/*
+ * All ports, as an interrupt may be about several.  Only if none of them had
+ * anything that we know is it the driver's: its handler looks at everything again.
+ */
+static irqreturn_t interrupt(int irq, void *dev_id)
+{
+	struct pio_ata_host *ph = dev_id;
+	struct ata_host *host = ph->host;
+	bool handled = false;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&host->lock, flags);
+	for (i = 0; i < host->n_ports; i++) {
+		if (ph->ports[i].ap)
+			handled |= ph->driver->interrupt(&ph->ports[i]);
+	}
+	spin_unlock_irqrestore(&host->lock, flags);
+	if (handled)
+		return IRQ_HANDLED;
+
+	for (i = 0; i < ph->n_irqs; i++) {
+		if (ph->irqs[i] == irq)
+			return ph->handler[i](irq, host);
+	}
+	return IRQ_NONE;
+}
+
+/* Note the driver's handler of @irq, if it has one with the host as its cookie. */
+static void find_handler(struct pio_ata_host *ph, unsigned int irq)
+{
+	struct irq_desc *desc = irq_data_to_desc(irq_get_irq_data(irq));
+	struct irqaction *action;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < ph->n_irqs; i++) {
+		if (ph->irqs[i] == irq)
+			return;
+	}
+	if (ph->n_irqs == PIO_ATA_IRQS)
+		return;
+
+	raw_spin_lock_irqsave(&desc->lock, flags);
+	for (action = desc->action; action; action = action->next) {
+		if (action->dev_id != ph->host || action->thread_fn)
+			continue;
+		ph->irqs[i] = irq;
+		ph->handler[i] = action->handler;
+		ph->irq_flags[i] = action->flags;
+		ph->irq_name[i] = action->name;
+		ph->n_irqs++;
+		break;
+	}
+	raw_spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+static void find_handlers(struct pio_ata_host *ph)
+{
+	/* Legacy channels (ata_pci_sff_activate_host()), and the device's own. */
+	const int irqs[] = { pci_irq_vector(ph->pdev, 0), 14, 15 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(irqs); i++) {
+		if (irqs[i] > 0 && irq_get_irq_data(irqs[i]))
+			find_handler(ph, irqs[i]);
+	}
+}
+
+/*
+ * From one handler to the other.  An edge that comes while there is none would be
+ * lost: the driver's handler is called once, which is harmless if none did.
+ */
+static int swap_handler(struct pio_ata_host *ph, unsigned int i, bool ours)
+{
+	struct device *dev = &ph->pdev->dev;
+	unsigned long flags;
+	int err;
+
+	devm_free_irq(dev, ph->irqs[i], ours ? (void *)ph->host : ph);
+	err = devm_request_irq(dev, ph->irqs[i],
+			       ours ? interrupt : ph->handler[i],
+			       ph->irq_flags[i], ph->irq_name[i],
+			       ours ? ph : (void *)ph->host);
+	if (err)
+		return err;
+	local_irq_save(flags);
+	ph->handler[i](ph->irqs[i], ph->host);
+	local_irq_restore(flags);
+	return 0;
+}
+
+static void set_ops(struct pio_ata_host *ph, bool ours)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < ph->host->n_ports; i++) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		if (!pp->ap)
+			continue;
+		spin_lock_irqsave(pp->ap->lock, flags);
+		pp->ap->ops = ours ? &pp->ops : pp->stock;
+		spin_unlock_irqrestore(pp->ap->lock, flags);
+	}
+}
+
+static void free_host(struct pio_ata_host *ph)
+{
+	unsigned int i;
+
+	for (i = 0; i < ph->host->n_ports; i++)
+		kfree(ph->ports[i].list);
+	kfree(ph);
+}
+
+/* The ports of @ph that can be converted; how many. */
+static unsigned int init_ports(struct pio_ata_host *ph)
+{
+	struct ata_host *host = ph->host;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < host->n_ports; i++) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		if (ata_port_is_dummy(host->ports[i]))
+			continue;
+		pp->list = kcalloc(PIO_ATA_LIST, sizeof(*pp->list), GFP_KERNEL);
+		if (!pp->list)
+			continue;
+		pp->host = ph;
+		pp->ap = host->ports[i];
+		pp->stock = pp->ap->ops;
+		pp->ops = *pp->stock;
+		if (ph->driver->port_init(pp))
+			n++;
+		else
+			pp->ap = NULL;
+	}
+	return n;
+}
+
+static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
+{
+	struct ata_host *host = pci_get_drvdata(pdev);
+	struct pio_ata_host *ph;
+	const char *why;
+	unsigned int i;
+
+	ph = kzalloc(struct_size(ph, ports, host->n_ports), GFP_KERNEL);
+	if (!ph)
+		return;
+	ph->pdev = pdev;
+	ph->host = host;
+	ph->driver = driver;
+
+	why = "interrupts are not as expected";
+	find_handlers(ph);
+	if (!ph->n_irqs)
+		goto free;
+	why = "registers are not as expected";
+	if (driver->host_init && driver->host_init(ph))
+		goto free;
+	why = "no port that is as expected";
+	if (!init_ports(ph))
+		goto host_exit;
+
+	/* Handler first: it serves what either side has issued. */
+	for (i = 0; i < ph->n_irqs; i++) {
+		if (swap_handler(ph, i, true)) {
+			pci_err(pdev, "pio_hcall: interrupt %u is lost, disks will not work\n",
+				ph->irqs[i]);
+			return;
+		}
+	}
+	set_ops(ph, true);
+	mutex_lock(&hosts_lock);
+	list_add_tail(&ph->node, &hosts);
+	mutex_unlock(&hosts_lock);
+	pci_info(pdev, "pio_hcall: requests of %s by hypercall\n", driver->name);
+	return;
+
+host_exit:
+	if (driver->host_exit)
+		driver->host_exit(ph);
+free:
+	pci_info(pdev, "pio_hcall: %s left alone: %s\n", driver->name, why);
+	free_host(ph);
+}
+
+/* The driver is about to go: everything as it was. */
+static void revert(struct pio_ata_host *ph)
+{
+	unsigned int i;
+
+	set_ops(ph, false);
+	for (i = 0; i < ph->n_irqs; i++) {
+		if (swap_handler(ph, i, false))
+			pci_err(ph->pdev, "pio_hcall: interrupt %u is lost\n",
+				ph->irqs[i]);
+	}
+	if (ph->driver->host_exit)
+		ph->driver->host_exit(ph);
+	free_host(ph);
+}
+
+static void unbind(struct pci_dev *pdev)
+{
+	struct pio_ata_host *ph, *next;
+
+	mutex_lock(&hosts_lock);
+	list_for_each_entry_safe(ph, next, &hosts, node) {
+		if (ph->pdev != pdev)
+			continue;
+		list_del(&ph->node);
+		revert(ph);
+	}
+	mutex_unlock(&hosts_lock);
+}
+
+/* Under the device's lock: the driver neither comes nor goes meanwhile. */
+static int bus_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(data);
+	unsigned int i;
+
+	switch (event) {
+	case BUS_NOTIFY_BOUND_DRIVER:
+		for (i = 0; i < ARRAY_SIZE(drivers); i++) {
+			if (!strcmp(pdev->driver->name, drivers[i]->name))
+				convert(pdev, drivers[i]);
+		}
+		break;
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		unbind(pdev);
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block bus_notifier = {
+	.notifier_call = bus_event,
+};
+
+static int controllers_show(struct seq_file *m, void *unused)
+{
+	struct pio_ata_host *ph;
+	unsigned int i;
+
+	mutex_lock(&hosts_lock);
+	list_for_each_entry(ph, &hosts, node) {
+		for (i = 0; i < ph->host->n_ports; i++) {
+			struct pio_ata_port *pp = &ph->ports[i];
+
+			if (!pp->ap)
+				continue;
+			seq_printf(m, "%s %s ata%u issued %lu completed %lu stopped %lu\n",
+				   pci_name(ph->pdev), ph->driver->name,
+				   pp->ap->print_id, pp->issued, pp->completed,
+				   pp->stopped);
+		}
+	}
+	mutex_unlock(&hosts_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(controllers);
+
+/* Before the drivers, which are device initcalls or modules. */
+static int __init pio_ata_init(void)
+{
+	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
+		return 0;
+	debugfs_create_file("controllers", 0444, pio_hcall_debugfs, NULL,
+			    &controllers_fops);
+	return bus_register_notifier(&pci_bus_type, &bus_notifier);
+}
+fs_initcall(pio_ata_init);
