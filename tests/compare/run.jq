@@ -3,11 +3,10 @@
 # One job's entry in results.json, from what one boot left. Documentation/results.rst
 # says what the keys mean.
 #
-#	$plain $counted: fio's output; $exits: exits' output;
-#	$ports: "first-last", hexadecimal, a line each; $real: "1" or ""
+#	$plain $counted: fio's output; $exits: exits' output; $origin: origin's, or nothing;
+#	$registers: "first-last", hexadecimal, a line each; $real: "1" or ""
 
-def hex: ascii_downcase | ltrimstr("0x") | explode
-	| reduce .[] as $c (0; . * 16 + $c - (if $c >= 97 then 87 else 48 end));
+include "origin";
 
 # fio calls it "mixed" if the job asked for unified_rw_reporting.
 def directions: [.read, .write, .trim, .mixed] | map(select(. != null and .total_ios > 0));
@@ -26,14 +25,17 @@ def percentile($p): latency | if . == null then null
 def one_at_a_time: (.jobs | length) == 1 and .jobs[0].iodepth_level["1"] >= 100;
 
 def per($n): if . == null or $n == 0 then null else . / $n * 1000 | round / 1000 end;
+def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end;
 
 ($plain[0] | ios) as $n
 | ($counted[0] | ios) as $m
 | ($plain[0] | runtime_ms) as $ms
 | $exits[0] as $e
-| ($ports | split("\n") | map(select(. != "") | split("-") | map(hex))) as $ranges
-| ($e.kvm_pio | with_entries(select((.key | hex) as $port
-	| any($ranges[]; .[0] <= $port and $port <= .[1])))) as $device
+| $origin[0] as $o
+| ($registers | ranges) as $mine
+| ($e | accesses($o)) as $all
+| ($all | with_entries(select(.key | within($mine)))) as $device
+| ($e | crossings($o; $mine)) as $crossings
 | {
 	$job, $controller, guest: "patched", $mode,
 	iops: ($n * 1000 | per($ms)),
@@ -45,8 +47,14 @@ def per($n): if . == null or $n == 0 then null else . / $n * 1000 | round / 1000
 	},
 	per_io: {
 		exits: ($e.kvm_exit | add | per($m)),
+		exits_by_reason: ($e.kvm_exit | each_per($m)),
+		crossings: ($crossings | if . then add else . end | per($m)),
+		crossings_by_kind: ($crossings | each_per($m)),
 		exits_to_vmm: ($e.kvm_userspace_exit | add // 0 | per($m)),
+		exits_to_vmm_by_reason: ($e.kvm_userspace_exit | each_per($m)),
+		controller_exits_to_vmm: ($e | device_exits_to_vmm($o) | per($m)),
 		decodes: ($e.kvm_emulate_insn | per($m)),
+		controller_decodes: ($o | access_decodes | per($m)),
 		hypercalls: ([$e.kvm_exit.vmmcall, $e.kvm_exit.vmcall] | add // 0 | per($m)),
 		instructions: (if $real == "1" then null
 			elif $plain[0] | one_at_a_time and latency != null
@@ -60,8 +68,9 @@ def per($n): if . == null or $n == 0 then null else . / $n * 1000 | round / 1000
 		runtime_ms: ($counted[0] | runtime_ms),
 		exits: $e.kvm_exit,
 		exits_to_vmm: $e.kvm_userspace_exit,
+		crossings: $crossings,
 		device_accesses: $device,
-		other_accesses: ($e.kvm_pio | with_entries(select(.key | in($device) | not))),
+		other_accesses: ($all | with_entries(select(.key | in($device) | not))),
 		insn_emulation: $e.stats.insn_emulation
 	}
 }
