@@ -30,6 +30,15 @@
 /* Diagnostic codes of the firmware: nobody minds a write. */
 #define POST_CODE		0x80
 
+/* A VMM may be carrying out the ring just then, and leave ours to that thread. */
+#define FLUSH_TRIES		8
+
+/*
+ * Elements of one entry by the guest where a VMM has a dirty ring: each may log a
+ * page, and KVM keeps room for 64 (KVM_DIRTY_RING_RSVD_ENTRIES), its own included.
+ */
+#define DIRTY_RING_BATCH	32
+
 static int batch_run(struct hcall_vcpu *hv);
 
 static struct pio_hcall_access *element(struct hcall_vcpu *hv, u32 index)
@@ -124,17 +133,22 @@ static bool ring_flushed(struct hcall_vcpu *hv)
 	return (hv->ring_last + max - first) % max >= (last + max - first) % max;
 }
 
+static int batch_flush(struct hcall_vcpu *hv);
+
 /* Userspace has seen the read of port 0xcfe. */
 static int batch_flushed(struct hcall_vcpu *hv)
 {
 	hcall_count(HCALL_STAT_FLUSHES);
-	if (!ring_flushed(hv)) {
-		if (hv->ring_use == HCALL_RING_USED)
-			pr_warn_ratelimited("userspace has stopped to carry out the coalescing ring: writes go one by one\n");
-		hv->ring_use = HCALL_RING_REFUSED;
-	} else {
+	if (ring_flushed(hv)) {
 		hv->ring_use = HCALL_RING_USED;
+	} else {
+		if (++hv->flushes < FLUSH_TRIES)
+			return batch_flush(hv);
+		if (hv->ring_use == HCALL_RING_USED)
+			pr_warn_ratelimited("userspace does not carry out the coalescing ring any more: writes go one by one\n");
+		hv->ring_use = HCALL_RING_REFUSED;
 	}
+	hv->flushes = 0;
 	hv->in_ring = 0;
 	hcall_progress(hv);
 	if (batch_must_stop(hv))
@@ -150,6 +164,20 @@ static int batch_flush(struct hcall_vcpu *hv)
 }
 
 /*
+ * Whoever empties the ring need not be the thread of this vCPU, nor of any: a
+ * device that asks which vCPU writes (of QEMU's: ports 0x7e, 0xb2 and 0x5658, and
+ * the local APIC) must not be written that way.  So of ports only those of ATA
+ * channels, and those where firmware puts BARs.
+ */
+static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
+{
+	if (e->space == PIO_HCALL_SPACE_MMIO)
+		return (e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT != 0;
+	return e->addr >= 0x6000 || (e->addr & ~0x87) == 0x170 ||
+	       (e->addr & ~0x80) == 0x376;
+}
+
+/*
  * Is a write one that may wait in the ring?  Not if a device in KVM would take it,
  * and only if another one follows: alone it is cheaper as an exit of its own.
  */
@@ -158,24 +186,20 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
-	if (hv->ring_use == HCALL_RING_REFUSED)
-		return false;
-	if (!hv->in_ring && (hv->next + 1 == hv->count ||
-			     element(hv, hv->next + 1)->op != PIO_HCALL_OP_WRITE))
+	if (hv->ring_use == HCALL_RING_REFUSED || !any_thread(vcpu, e))
 		return false;
 	/*
 	 * Begins there: QEMU's zone is split by the reset control register,
 	 * port 0xcf9.
 	 */
-	if (hv->ring_use == HCALL_RING_UNKNOWN &&
-	    !hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS))
+	if (!hv->in_ring &&
+	    (hv->next + 1 == hv->count ||
+	     element(hv, hv->next + 1)->op != PIO_HCALL_OP_WRITE ||
+	     !hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS)))
 		return false;
 
-	if (e->space == PIO_HCALL_SPACE_PIO)
-		return !hcall_on_bus(vcpu, KVM_PIO_BUS, e->addr, e->size);
-	if ((e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0)
-		return false;
-	return !hcall_on_bus(vcpu, KVM_MMIO_BUS, e->addr, e->size);
+	return !hcall_on_bus(vcpu, e->space == PIO_HCALL_SPACE_MMIO ?
+			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
 }
 
 /*
@@ -241,6 +265,8 @@ static int batch_run(struct hcall_vcpu *hv)
 			status = element_check(hv, e);
 
 		if (!status && write && may_coalesce(hv, e)) {
+			if (!hv->in_ring)
+				hcall_progress(hv);
 			if (hv->ring_use == HCALL_RING_UNKNOWN) {
 				if (ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0))
 					return batch_flush(hv);
@@ -270,7 +296,10 @@ static int batch_run(struct hcall_vcpu *hv)
 	}
 	if (hv->in_ring)
 		return batch_flush(hv);
-	return batch_return(hv, 0);
+	if (!hv->left)
+		return batch_return(hv, 0);
+	hcall_progress(hv);
+	return hcall_restart(hv);
 }
 
 /* Reads of the list, if any, must find its memory writable. */
@@ -310,21 +339,28 @@ int hcall_batch(struct hcall_vcpu *hv)
 	hv->left = hcall_reg_read(hv, VCPU_REGS_RSI);
 	if (hv->left > PIO_HCALL_BATCH_MAX)
 		return hcall_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_COUNT);
+	if (!hv->left)
+		return hcall_return(hv, 0);
 	if (hv->gpa & 7)
 		return hcall_refuse(hv, -KVM_EINVAL,
 				    HCALL_STAT_REFUSED_ADDRESS);
-	if (!hv->left)
-		return hcall_return(hv, 0);
 
 	hv->count = hv->left;
+	len = hv->count * sizeof(struct pio_hcall_access);
+	if (!hcall_buffer_ok(hv, hv->gpa, len, true))
+		goto refuse;
+	if (vcpu->kvm->dirty_ring_size)
+		hv->count = min_t(u32, hv->count, DIRTY_RING_BATCH);
 	hv->next = 0;
 	hv->in_ring = 0;
+	hv->flushes = 0;
 	hv->writing = false;
 	len = hv->count * sizeof(struct pio_hcall_access);
-	if (!hcall_buffer_ok(hv, hv->gpa, len, true) ||
-	    kvm_vcpu_read_guest(vcpu, hv->gpa, hv->buf, len) ||
+	if (kvm_vcpu_read_guest(vcpu, hv->gpa, hv->buf, len) ||
 	    (has_reads(hv) && !hcall_buffer_fault_in(vcpu, hv->gpa, len)))
-		return hcall_refuse(hv, -KVM_EFAULT,
-				    HCALL_STAT_REFUSED_BUFFER);
+		goto refuse;
 	return batch_run(hv);
+
+refuse:
+	return hcall_refuse(hv, -KVM_EFAULT, HCALL_STAT_REFUSED_BUFFER);
 }

@@ -156,7 +156,7 @@ long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
 		return addr <= 0x10000 - size ? 0 : -KVM_EINVAL;
 
 	hv->reason = HCALL_STAT_REFUSED_ADDRESS;
-	if (addr & (size - 1) || addr >> vcpu->arch.maxphyaddr)
+	if (addr & (size - 1) || addr & vcpu->arch.reserved_gpa_bits)
 		return -KVM_EINVAL;
 	/* Any slot, KVM's own (the APIC access page) included. */
 	hv->reason = HCALL_STAT_REFUSED_MEMORY;
@@ -207,12 +207,12 @@ static int call_single(struct hcall_vcpu *hv)
 	u64 size = hcall_reg_read(hv, VCPU_REGS_RCX);
 	long status;
 
-	status = hcall_access_check(hv, mmio, addr, size);
-	if (status)
-		return hcall_refuse(hv, status, hv->reason);
 	/* RDX has 32 bits there. */
 	if (size == 8 && !hv->mode64)
 		return hcall_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_SIZE);
+	status = hcall_access_check(hv, mmio, addr, size);
+	if (status)
+		return hcall_refuse(hv, status, hv->reason);
 
 	hv->data = write ? hcall_reg_read(hv, VCPU_REGS_RDX) : 0;
 	if (hcall_access(hv, mmio, addr, size, write))

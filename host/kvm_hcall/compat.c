@@ -138,14 +138,13 @@ bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
 						  &vcpu->kvm->srcu);
 	int i;
 
-	/* Ranges are sorted by address. */
+	/* All of them: a range that encloses another is not in order. */
 	for (i = 0; bus && i < bus->dev_count; i++) {
 		struct kvm_io_range *range = &bus->range[i];
 
-		if (range->addr >= addr + size)
-			break;
 		/* A length of 0 is an ioeventfd for accesses of any size. */
-		if (range->addr + max(range->len, 1) > addr)
+		if (range->addr < addr + size &&
+		    range->addr + max(range->len, 1) > addr)
 			return true;
 	}
 	return false;

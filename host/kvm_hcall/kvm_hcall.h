@@ -30,6 +30,7 @@ enum hcall_ring_use {
  * @gpa:	string, batch: guest-physical address of the first of them
  * @writing:	batch: a WRITE_BACK has been read, its write is next
  * @in_ring:	batch: elements that are in the coalescing ring, not flushed
+ * @flushes:	batch: flushes that did not empty the ring, in a row
  * @ring_use:	whether the ring may be used
  * @ring_last:	index in the ring of the last entry this vCPU put there
  * @reason:	why an access was refused
@@ -57,6 +58,7 @@ struct hcall_vcpu {
 	gpa_t gpa;
 	bool writing;
 	u32 in_ring;
+	u32 flushes;
 	enum hcall_ring_use ring_use;
 	u32 ring_last;
 	enum hcall_stat reason;
