@@ -11,6 +11,8 @@
  * No driver may be bound to the controllers.  What would start something that ends
  * at a time of its own (DMA, commands that read the medium, SRST) is left out.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpufeature.h>
 #include <linux/crc32.h>
 #include <linux/module.h>
@@ -224,6 +226,7 @@ static int run(void)
 	for (n = 0; n < lists; n++) {
 		u32 count = 1 + below(PIO_HCALL_BATCH_MAX);
 
+		cond_resched();
 		for (i = 0; i < count; i++)
 			make(&list[i]);
 		done = 0;

@@ -181,6 +181,9 @@ static bool bmdma_interrupt(struct pio_ata_port *pp)
 		pp->idle_dev = qc->dev->devno;
 	}
 	ata_sff_hsm_move(ap, qc, status, 0);
+	if (unlikely(qc->err_mask) && qc->tf.protocol == ATA_PROT_DMA)
+		ata_ehi_push_desc(&ap->link.eh_info, "BMDMA stat 0x%x",
+				  (u8)pp->list[0].value);
 	return true;
 }
 
