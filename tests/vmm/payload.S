@@ -38,7 +38,43 @@ pay_in_loop:
 2:	EXIT
 pay_in_loop_end:
 
-/* The same INS or OUTS (buffer R11, count R12) for ever; only an error ends. */
+/*
+ * What one BATCH of R12 elements at R11 would do, by single calls.  R11 and R12
+ * end as its RDX and RSI would; RAX is the status of the last call.
+ */
+	.globl pay_list_single, pay_list_single_end
+pay_list_single:
+1:	movzbl	1(%r11), %r9d		/* space: READ is IN + 4 */
+	shl	$2, %r9d
+	movzbl	2(%r11), %ecx
+	mov	8(%r11), %rbx
+	mov	16(%r11), %rdx
+	cmpb	$1, (%r11)
+	je	2f
+	lea	0x50494f01(%r9), %rax	/* IN */
+	vmmcall
+	test	%rax, %rax
+	jnz	4f
+	mov	%rdx, 16(%r11)
+	cmpb	$1, (%r11)
+	jb	3f
+	cmpb	$2, (%r11)
+	je	2f
+	and	24(%r11), %edx		/* CHECK */
+	cmp	28(%r11), %edx
+	jne	4f
+	jmp	3f
+2:	lea	0x50494f02(%r9), %rax	/* OUT */
+	vmmcall
+	test	%rax, %rax
+	jnz	4f
+3:	add	$32, %r11
+	dec	%r12
+	jnz	1b
+4:	EXIT
+pay_list_single_end:
+
+/* The same INS, OUTS or BATCH (buffer R11, count R12) for ever; only an error ends. */
 	.globl pay_str_forever, pay_str_forever_end
 pay_str_forever:
 1:	mov	%r8, %rax

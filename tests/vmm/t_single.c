@@ -4,65 +4,11 @@
  * exactly once or not at all.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "tests.h"
 
-#define DIRTY	0xdeadbeef00000000ULL
-
 static const unsigned int sizes[] = { 1, 2, 4 };
-
-static struct vcpu *one_vcpu(void)
-{
-	return vcpu_create(vm_create(0), 0);
-}
-
-/* The call must fail with err, and leave the device and its operands alone. */
-static void refused(struct vcpu *v, const struct call *c, int err)
-{
-	u64 m = is_64(v->mode) ? ~0ULL : 0xffffffff;
-	struct kvm_regs r;
-
-	dev_reset(v->dev);
-	if (!do_call(v, c, &r))
-		return;
-	EQ(r.rax, err_in(v->mode, err));
-	EQ(r.rdx & m, c->val & m);
-	EQ(r.rsi & m, c->count & m);
-	EQ(v->dev->n, 0);
-}
-
-/* The call must succeed with one access. */
-static void accepted(struct vcpu *v, const struct call *c)
-{
-	u64 m = is_64(v->mode) ? ~0ULL : 0xffffffff;
-	bool out = (u32)c->nr == PIO_HCALL_OUT;
-	struct access *a;
-	struct kvm_regs r;
-	u32 mask = mask_of((u32)c->size);
-
-	dev_reset(v->dev);
-	if (!do_call(v, c, &r))
-		return;
-	EQ(r.rax, 0);
-	EQ(r.rsi & m, c->count & m);
-	if (out)
-		EQ(r.rdx & m, c->val & m);
-	else
-		EQ(r.rdx, dev_value(0) & mask);
-	EQ(v->dev->n, 1);
-	if (!v->dev->n)
-		return;
-	a = v->dev->log;
-	EQ(a->port, (u16)c->port);
-	EQ(a->size, (u32)c->size);
-	EQ(a->out, out);
-	EQ(a->val, out ? c->val & mask : dev_value(0) & mask);
-}
 
 /* The VMM itself: without this, no other result means anything. */
 static void t_native(void)
@@ -106,7 +52,7 @@ static void t_native(void)
 			vcpu_get(v, &r);
 			EQ(r.rip, CODE_GPA + insn[i].len + EXIT_INSN_LEN);
 			EQ(v->dev->n, 1);
-			EQ(v->dev->log[0].port, 0x5004);
+			EQ(v->dev->log[0].addr, 0x5004);
 			EQ(v->dev->log[0].size, insn[i].size);
 			EQ(v->dev->log[0].out, insn[i].out);
 			EQ(v->dev->log[0].val, insn[i].out ?
@@ -159,7 +105,7 @@ static void t_stock_enosys(void)
 static void t_unknown(void)
 {
 	static const u64 nr[] = {
-		PIO_HCALL_BASE + 5, PIO_HCALL_BASE + 0x80,
+		PIO_HCALL_END, PIO_HCALL_BASE + 0x80,
 		PIO_HCALL_BASE + 0xff, PIO_HCALL_BASE + 0x100,
 		PIO_HCALL_BASE - 1, 0, 0x7fffffff, ~0ULL,
 		/* full width: these are not our numbers in 64-bit mode */
@@ -177,8 +123,7 @@ static void t_unknown(void)
 	}
 	/* Low halves only outside 64-bit mode, and those are still unknown. */
 	for (m = MODE_COMPAT; m <= MODE_REAL; m++) {
-		struct call c = { DIRTY | (PIO_HCALL_BASE + 5), 0x5000, 1,
-				  0x42, 3 };
+		struct call c = { DIRTY | PIO_HCALL_END, 0x5000, 1, 0x42, 3 };
 
 		vcpu_mode(v, m, 0);
 		ctx("%s", mode_name[m]);
@@ -232,10 +177,9 @@ static void t_probe(void)
 			continue;
 		EQ(r.rax, 0);
 		EQ(r.rdx, PIO_HCALL_ABI_VERSION);
-		EQ(r.rsi & 3, PIO_HCALL_F_PIO | PIO_HCALL_F_STRING);
+		EQ(r.rsi, PIO_HCALL_F_PIO | PIO_HCALL_F_STRING |
+		   PIO_HCALL_F_MMIO | PIO_HCALL_F_BATCH);
 		EQ(v->dev->n, 0);
-		if (r.rsi & ~3ULL)
-			note("feature bits nobody here knows: %#llx", r.rsi);
 	}
 }
 
@@ -357,10 +301,12 @@ static void t_native_same(void)
 			EQ(h.rax, 0);
 			EQ(v->dev->n, 1);
 			CHECK(!memcmp(&native, v->dev->log, sizeof(native)),
-			      "native %#x/%u/%u/%#x, call %#x/%u/%u/%#x",
-			      native.port, native.size, native.out, native.val,
-			      v->dev->log[0].port, v->dev->log[0].size,
-			      v->dev->log[0].out, v->dev->log[0].val);
+			      "native %#llx/%u/%u/%#llx, call %#llx/%u/%u/%#llx",
+			      (unsigned long long)native.addr, native.size,
+			      native.out, (unsigned long long)native.val,
+			      (unsigned long long)v->dev->log[0].addr,
+			      v->dev->log[0].size, v->dev->log[0].out,
+			      (unsigned long long)v->dev->log[0].val);
 			if (!insn[i].out)
 				EQ(h.rdx, r.rax & mask_of(insn[i].size));
 		}
@@ -468,6 +414,10 @@ static void t_cpl3(void)
 		refused(v, &c, KVM_EPERM);
 		c = (struct call){ .nr = nr };
 		refused(v, &c, KVM_EPERM);
+		c = (struct call){ nr, MMIO_GPA, 4, 0x42, 0 };
+		refused(v, &c, KVM_EPERM);
+		c = (struct call){ nr, 0, 0, BUF_GPA, 1 };
+		refused(v, &c, KVM_EPERM);
 	}
 }
 
@@ -489,17 +439,6 @@ static void t_foreign_insn(void)
 		return;
 	EQ(r.rax, 0);
 	EQ(v->dev->n, 1);
-}
-
-static u64 quick(struct vcpu *v, u64 nr, u16 port, u8 size, u64 val)
-{
-	struct call c = { nr, port, size, val, 0 };
-	struct kvm_regs r;
-
-	if (!do_call(v, &c, &r))
-		return ~0ULL;
-	EQ(r.rax, 0);
-	return r.rdx;
 }
 
 /* Devices in KVM answer there: userspace must not see any of this. */
@@ -561,32 +500,11 @@ static void t_kernel_devices(void)
 	accepted(v, &(struct call){ PIO_HCALL_IN, 0x5000, 2, ~0ULL, 0 });
 }
 
-static int add_ioeventfd(struct vm *vm, u16 port, u32 len, bool match, u64 val)
-{
-	struct kvm_ioeventfd e = {
-		.addr = port, .len = len, .datamatch = val,
-		.fd = eventfd(0, EFD_NONBLOCK),
-		.flags = KVM_IOEVENTFD_FLAG_PIO |
-			 (match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0),
-	};
-
-	if (e.fd < 0 || ioctl(vm->fd, KVM_IOEVENTFD, &e))
-		DIE("KVM_IOEVENTFD: %s", strerror(errno));
-	return e.fd;
-}
-
-static u64 events(int fd)
-{
-	u64 n;
-
-	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-}
-
 static void t_ioeventfd(void)
 {
 	struct vcpu *v = one_vcpu();
-	int any = add_ioeventfd(v->vm, 0x5008, 2, false, 0);
-	int five = add_ioeventfd(v->vm, 0x500c, 1, true, 5);
+	int any = vm_ioeventfd(v->vm, PIO, 0x5008, 2, false, 0);
+	int five = vm_ioeventfd(v->vm, PIO, 0x500c, 1, true, 5);
 	struct kvm_regs r;
 	struct call c;
 
@@ -622,7 +540,6 @@ static void t_ioeventfd(void)
 		EQ(events(any), 5000);
 	}
 }
-
 
 /*
  * OUTS of single bytes, as a call or natively.  The native one asks KVM's bus
@@ -665,7 +582,7 @@ static void outs_finished(struct vcpu *v, bool native)
 static void t_ioeventfd_mixed(void)
 {
 	struct vcpu *v = one_vcpu();
-	int five = add_ioeventfd(v->vm, 0x500c, 1, true, 5);
+	int five = vm_ioeventfd(v->vm, PIO, 0x500c, 1, true, 5);
 	u8 *buf = vm_hva(v->vm, BUF_GPA);
 	unsigned int way, i;
 
@@ -689,24 +606,13 @@ static void t_ioeventfd_mixed(void)
 		      (unsigned long long)ev, (unsigned long long)v->dev->n);
 		for (i = 0; i < 20 && n < v->dev->n; i++)
 			if (buf[i] != 5 && v->dev->log[n++].val != buf[i]) {
-				FAIL("VMM's element %llu is %#x, not %#x",
+				FAIL("VMM's element %llu is %#llx, not %#x",
 				     (unsigned long long)n - 1,
-				     v->dev->log[n - 1].val, buf[i]);
+				     (unsigned long long)v->dev->log[n - 1].val,
+				     buf[i]);
 				break;
 			}
 	}
-}
-
-/* What QEMU does at an exit: the ring's writes happened before this one. */
-static u64 drain(struct kvm_coalesced_mmio_ring *ring, unsigned int max, u8 *to)
-{
-	u64 n = 0;
-
-	while (ring->first != ring->last && n < 4096) {
-		to[n++] = ring->coalesced_mmio[ring->first].data[0];
-		ring->first = (ring->first + 1) % max;
-	}
-	return n;
 }
 
 /*
@@ -715,59 +621,44 @@ static u64 drain(struct kvm_coalesced_mmio_ring *ring, unsigned int max, u8 *to)
  */
 static void t_coalesced(void)
 {
-	const unsigned int max = (4096 - sizeof(struct kvm_coalesced_mmio_ring)) /
-				 sizeof(struct kvm_coalesced_mmio);
-	struct kvm_coalesced_mmio_zone zone = {
-		.addr = 0x70, .size = 1, .pio = 1
-	};
 	struct vcpu *v = one_vcpu();
-	struct kvm_coalesced_mmio_ring *ring;
-	static u8 seen[0x10000];
 	u8 *buf = vm_hva(v->vm, BUF_GPA);
 	unsigned int way, i;
-	int page;
 
-	page = ioctl(v->vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
-	if (page <= 0 || ioctl(v->vm->fd, KVM_CHECK_EXTENSION,
-			       KVM_CAP_COALESCED_PIO) <= 0)
-		skip("KVM has no coalesced port I/O");
-	ring = (void *)((u8 *)v->run + page * 4096);
-	if (ioctl(v->vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone))
-		DIE("KVM_REGISTER_COALESCED_MMIO: %s", strerror(errno));
+	vcpu_coalesce(v, 0x70, 1, true, true);
 
 	ctx("OUT");
 	quick(v, PIO_HCALL_OUT, 0x70, 1, 0x1234);
 	EQ(v->dev->n, 0);
-	EQ(drain(ring, max, seen), 1);
-	EQ(seen[0], 0x34);
+	EQ(vcpu_drain(v), 1);
+	EQ(v->dev->log[0].val, 0x34);
 
 	for (way = 0; way < 4; way++) {
 		bool native = way & 2;
-		u64 n = way & 1 ? 5000 : 100, at = 0;
+		u64 n = way & 1 ? 5000 : 100;
 		enum stop s;
 
 		ctx("%s, %llu elements, ring of %u",
-		    native ? "native" : "call", (unsigned long long)n, max - 1);
+		    native ? "native" : "call", (unsigned long long)n,
+		    (unsigned int)RING_MAX - 1);
 		for (i = 0; i < n; i++)
 			buf[i] = i * 7 + (i >> 8);
 		dev_reset(v->dev);
 		outs_prepare(v, native, 0x70, n);
+		/* What QEMU does: the ring's writes were before this one. */
 		while ((s = vcpu_enter(v)) == STOP_IO) {
-			u64 had = v->dev->n;
-
-			at += drain(ring, max, seen + at);
+			vcpu_drain(v);
 			vcpu_serve(v);
-			while (had < v->dev->n && at < sizeof(seen) / 2)
-				seen[at++] = v->dev->log[had++].val;
 		}
 		if (s != STOP_DONE)
 			return;
-		at += drain(ring, max, seen + at);
+		vcpu_drain(v);
 		outs_finished(v, native);
-		EQ(at, n);
-		for (i = 0; i < n && i < at; i++)
-			if (seen[i] != buf[i]) {
-				FAIL("element %u is %#x, not %#x", i, seen[i],
+		EQ(v->dev->n, n);
+		for (i = 0; i < n && i < v->dev->n; i++)
+			if (v->dev->log[i].val != buf[i]) {
+				FAIL("element %u is %#llx, not %#x", i,
+				     (unsigned long long)v->dev->log[i].val,
 				     buf[i]);
 				break;
 			}

@@ -37,7 +37,7 @@ static void whole(struct vcpu *v, bool out, unsigned int size, u64 gpa,
 	memcpy(mem, want, all);
 	if (!out)
 		for (i = 0; i < count; i++) {
-			u32 val = dev_value(i);
+			u64 val = dev_value(i);
 
 			memcpy(want + GUARD + i * size, &val, size);
 		}
@@ -57,14 +57,16 @@ static void whole(struct vcpu *v, bool out, unsigned int size, u64 gpa,
 	}
 	for (i = 0; i < count && i < v->dev->n; i++) {
 		struct access *a = &v->dev->log[i];
-		u32 val = 0;
+		u64 val = 0;
 
 		memcpy(&val, want + GUARD + i * size, size);
-		if (a->port != 0x5000 || a->size != size || a->out != out ||
-		    a->val != val) {
-			FAIL("element %llu: port %#x size %u %s %#x, expected %#x",
-			      (unsigned long long)i, a->port, a->size,
-			      a->out ? "out" : "in", a->val, val);
+		if (a->space != PIO || a->addr != 0x5000 || a->size != size ||
+		    a->out != out || a->val != val) {
+			FAIL("element %llu: port %#llx size %u %s %#llx, expected %#llx",
+			      (unsigned long long)i, (unsigned long long)a->addr,
+			      a->size, a->out ? "out" : "in",
+			      (unsigned long long)a->val,
+			      (unsigned long long)val);
 			break;
 		}
 	}
@@ -78,7 +80,7 @@ static void sweep(bool out)
 	};
 	/* aligned; odd; one element over the page; two halves of one */
 	static const u64 offs[] = { 0, 1, 0xffd, 0xfff };
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	unsigned int size, i, o;
 
 	for (size = 1; size <= 4; size *= 2)
@@ -107,8 +109,7 @@ static void t_outs(void)
 
 static void t_modes(void)
 {
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
-	const u64 d = 0xdeadbeef00000000ULL;
+	struct vcpu *v = one_vcpu();
 	unsigned int m;
 	u64 nr;
 
@@ -119,8 +120,8 @@ static void t_modes(void)
 		ctx("OUTS, %s", mode_name[m]);
 		whole(v, true, 2, BUF_GPA + 0xfff, 3000);
 		for (nr = PIO_HCALL_INS; nr <= PIO_HCALL_OUTS; nr++) {
-			struct call c = { d | nr, d | 0x5000, d | 2,
-					  d | BUF_GPA, d | 5000 };
+			struct call c = { DIRTY | nr, DIRTY | 0x5000, DIRTY | 2,
+					  DIRTY | BUF_GPA, DIRTY | 5000 };
 			struct kvm_regs r;
 
 			ctx("%s, dirty upper halves, call %#llx", mode_name[m],
@@ -150,7 +151,7 @@ static void t_native_same(void)
 		{ { 0xf3, 0x6f }, 2, 4, 1 },
 	};
 	static const u8 end[] = { 0xe6, EXIT_PORT };
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	const u64 n = 600, gpa = BUF_GPA + 0xffb;
 	static u8 mem[4096];
 	struct access *log = calloc(n, sizeof(*log));
@@ -202,7 +203,7 @@ static void faults(struct vcpu *v, u64 nr, u64 size, u64 gpa, u64 count)
 	struct kvm_regs r;
 
 	ctx("%s of %llu, count %#llx, at %#llx",
-	    nr == PIO_HCALL_INS ? "INS" : "OUTS", (unsigned long long)size,
+	    name_of(nr), (unsigned long long)size,
 	    (unsigned long long)count, (unsigned long long)gpa);
 	dev_reset(v->dev);
 	if (!do_call(v, &c, &r))
@@ -219,7 +220,7 @@ static void works(struct vcpu *v, u64 nr, u64 size, u64 gpa, u64 count)
 	struct kvm_regs r;
 
 	ctx("%s of %llu, count %#llx, at %#llx",
-	    nr == PIO_HCALL_INS ? "INS" : "OUTS", (unsigned long long)size,
+	    name_of(nr), (unsigned long long)size,
 	    (unsigned long long)count, (unsigned long long)gpa);
 	dev_reset(v->dev);
 	if (!do_call(v, &c, &r))
@@ -237,7 +238,7 @@ static void t_range(void)
 		1ULL << 62, (1ULL << 62) + 1, (1ULL << 63) - 1, 1ULL << 63,
 		(1ULL << 63) + 1, ~0ULL - 1, ~0ULL,
 	};
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	unsigned int i, phys = cpu_maxphyaddr();
 	const u64 bad[] = {
 		0x500000, 0x600001, 0x3fffffff000, 0x100000000ULL | BUF_GPA,
@@ -305,7 +306,7 @@ static void t_range(void)
  */
 static void t_host_prot(void)
 {
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	u8 *mem = vm_add_slot(v->vm, 1, 0xa00000, 0x10000, 0);
 	const u64 ro = 0xa04000, none = 0xa08000;
 	u64 nr, size;
@@ -336,7 +337,7 @@ static void t_host_prot(void)
 			u64 i;
 
 			ctx("%s of %llu into a bad page",
-			    nr == PIO_HCALL_INS ? "INS" : "OUTS",
+			    name_of(nr),
 			    (unsigned long long)size);
 			dev_reset(v->dev);
 			if (!do_call(v, &c, &r))
@@ -356,7 +357,7 @@ static void t_host_prot(void)
 
 static void t_empty_still_checked(void)
 {
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	u64 nr;
 
 	for (nr = PIO_HCALL_INS; nr <= PIO_HCALL_OUTS; nr++) {
@@ -378,7 +379,7 @@ static void t_empty_still_checked(void)
 /* Live migration copies what the log says was written, and nothing else. */
 static void t_dirty_log(void)
 {
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	u8 *mem = vm_add_slot(v->vm, 1, 0xa00000, 0x40000,
 			      KVM_MEM_LOG_DIRTY_PAGES);
 	u64 bitmap = 0;
@@ -398,7 +399,7 @@ static void t_dirty_log(void)
 /* Where RDX has 32 bits, going on behind 4 GiB would be going on at 0. */
 static void t_4g(void)
 {
-	struct vcpu *v = vcpu_create(vm_create(0), 0);
+	struct vcpu *v = one_vcpu();
 	u8 *low = vm_hva(v->vm, 0), saved[0x1000];
 	unsigned int m;
 	u64 nr;

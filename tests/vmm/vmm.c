@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ const char * const mode_name[NR_MODES] = {
 
 static volatile sig_atomic_t timed_out;
 static struct vcpu *running[MAX_VCPUS * 4];
+static pthread_mutex_t serving = PTHREAD_MUTEX_INITIALIZER;
 
 /* Signal handler context: no locks, no stdio. */
 void vmm_timed_out(void)
@@ -70,9 +72,9 @@ unsigned int cpu_maxphyaddr(void)
 	return a & 0xff;
 }
 
-u32 mask_of(unsigned int size)
+u64 mask_of(unsigned int size)
 {
-	return size == 4 ? ~0U : (1U << (8 * size)) - 1;
+	return size == 8 ? ~0ULL : (1ULL << (8 * size)) - 1;
 }
 
 static struct kvm_cpuid2 *supported_cpuid(int kvm)
@@ -104,9 +106,9 @@ bool kvm_has_nested_svm(void)
 	return false;
 }
 
-u32 dev_value(u64 seq)
+u64 dev_value(u64 seq)
 {
-	return 0xa5a5a5a5U ^ (u32)(seq * 0x9e3779b1U);
+	return 0xa5a5a5a5a5a5a5a5ULL ^ (seq + (seq << 32)) * 0x9e3779b1;
 }
 
 void dev_reset(struct dev *d)
@@ -114,6 +116,25 @@ void dev_reset(struct dev *d)
 	d->n = 0;
 	d->exits = 0;
 	d->most = 0;
+	d->flushes = 0;
+	d->trials = 0;
+}
+
+/* One access: into the log, and a read gets its value. */
+static void dev_access(struct dev *d, struct access *a)
+{
+	if (d->n == d->room) {
+		d->room = d->room ? d->room * 2 : 1024;
+		d->log = realloc(d->log, d->room * sizeof(*d->log));
+		if (!d->log)
+			DIE("out of memory");
+	}
+	a->val &= mask_of(a->size);
+	if (d->model)
+		d->model(a);
+	else if (!a->out)
+		a->val = dev_value(d->n) & mask_of(a->size);
+	d->log[d->n++] = *a;
 }
 
 void vm_set_slot(struct vm *vm, int id, u32 flags, bool present)
@@ -158,6 +179,56 @@ u8 *vm_hva(struct vm *vm, u64 gpa)
 			return s->hva + (gpa - s->gpa);
 	}
 	DIE("no memory at %#llx", (unsigned long long)gpa);
+}
+
+/* What is copied may cross pages, slots and holes in the host. */
+static void copy(struct vm *vm, u64 gpa, u8 *buf, u64 len, bool to_guest)
+{
+	while (len) {
+		u64 part = 4096 - gpa % 4096;
+		u8 *p = vm_hva(vm, gpa);
+
+		if (part > len)
+			part = len;
+		memcpy(to_guest ? p : buf, to_guest ? buf : p, part);
+		gpa += part;
+		buf += part;
+		len -= part;
+	}
+}
+
+void vm_write(struct vm *vm, u64 gpa, const void *from, u64 len)
+{
+	copy(vm, gpa, (u8 *)from, len, true);
+}
+
+void vm_read(struct vm *vm, u64 gpa, void *to, u64 len)
+{
+	copy(vm, gpa, to, len, false);
+}
+
+int vm_ioeventfd(struct vm *vm, u8 space, u64 addr, u32 len, bool match,
+		 u64 val)
+{
+	struct kvm_ioeventfd e = {
+		.addr = addr, .len = len, .datamatch = val,
+		.fd = eventfd(0, EFD_NONBLOCK),
+	};
+
+	if (space == PIO)
+		e.flags |= KVM_IOEVENTFD_FLAG_PIO;
+	if (match)
+		e.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
+	if (e.fd < 0 || ioctl(vm->fd, KVM_IOEVENTFD, &e))
+		DIE("KVM_IOEVENTFD: %s", strerror(errno));
+	return e.fd;
+}
+
+u64 events(int fd)
+{
+	u64 n;
+
+	return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
 }
 
 static void vm_page_tables(struct vm *vm)
@@ -252,6 +323,47 @@ struct vcpu *vcpu_create(struct vm *vm, int id)
 	}
 	vcpu_mode(v, MODE_LONG, 0);
 	return v;
+}
+
+struct vcpu *one_vcpu(void)
+{
+	return vcpu_create(vm_create(0), 0);
+}
+
+/* Before the vCPU runs. */
+void vcpu_maxphyaddr(struct vcpu *v, u8 bits)
+{
+	struct kvm_cpuid2 *c = supported_cpuid(v->vm->kvm);
+	u32 i;
+
+	for (i = 0; i < c->nent; i++)
+		if (c->entries[i].function == 0x80000008)
+			break;
+	if (i == c->nent)
+		DIE("CPUID has no leaf 0x80000008");
+	c->entries[i].eax = (c->entries[i].eax & ~0xffU) | bits;
+	if (ioctl(v->fd, KVM_SET_CPUID2, c))
+		DIE("KVM_SET_CPUID2: %s", strerror(errno));
+}
+
+/* Have KVM collect writes, or no longer; the test is skipped if KVM cannot. */
+void vcpu_coalesce(struct vcpu *v, u64 addr, u32 size, bool pio, bool on)
+{
+	struct kvm_coalesced_mmio_zone zone = {
+		.addr = addr, .size = size, .pio = pio
+	};
+	struct vm *vm = v->vm;
+	int page;
+
+	page = ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+	if (page <= 0 || ioctl(vm->fd, KVM_CHECK_EXTENSION,
+			       KVM_CAP_COALESCED_PIO) <= 0)
+		skip("KVM has no coalesced port I/O");
+	vm->ring = (void *)((u8 *)v->run + page * 4096);
+	if (ioctl(vm->fd, on ? KVM_REGISTER_COALESCED_MMIO :
+		  KVM_UNREGISTER_COALESCED_MMIO, &zone))
+		DIE("coalesced zone at %#llx: %s", (unsigned long long)addr,
+		    strerror(errno));
 }
 
 /*
@@ -362,6 +474,12 @@ void load_call(struct vm *vm, u64 gpa)
 	load_code(vm, gpa, code, sizeof(code));
 }
 
+static bool is_access(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_IO ||
+	       run->exit_reason == KVM_EXIT_MMIO;
+}
+
 static void report(struct vcpu *v, const char *what)
 {
 	struct kvm_run *run = v->run;
@@ -384,22 +502,38 @@ static void report(struct vcpu *v, const char *what)
 		     run->fail_entry.hardware_entry_failure_reason);
 }
 
+static bool stop_vcpu(struct vcpu *v, unsigned int exits)
+{
+	for (;;) {
+		int r;
+
+		v->run->immediate_exit = 1;
+		r = ioctl(v->fd, KVM_RUN, 0);
+		if (!timed_out)
+			v->run->immediate_exit = 0;
+		if (r == -1 && errno == EINTR)
+			return true;
+		if (r || !exits-- || !is_access(v->run))
+			break;
+		vcpu_serve(v);
+	}
+	report(v, "KVM_RUN with immediate_exit did not return -EINTR");
+	return false;
+}
+
 /*
  * Complete what KVM_RUN left pending, without running the guest: after this
  * the registers are what migration would carry.
  */
 bool vcpu_settle(struct vcpu *v)
 {
-	int r;
+	return stop_vcpu(v, 0);
+}
 
-	v->run->immediate_exit = 1;
-	r = ioctl(v->fd, KVM_RUN, 0);
-	if (!timed_out)
-		v->run->immediate_exit = 0;
-	if (r == -1 && errno == EINTR)
-		return true;
-	report(v, "KVM_RUN with immediate_exit did not return -EINTR");
-	return false;
+/* The same where more of one WRITE_BACK, and the ring, may have to be served. */
+bool vcpu_pause(struct vcpu *v)
+{
+	return stop_vcpu(v, 4);
 }
 
 enum stop vcpu_enter(struct vcpu *v)
@@ -418,17 +552,94 @@ enum stop vcpu_enter(struct vcpu *v)
 		report(v, what);
 		return STOP_BAD;
 	}
-	if (run->exit_reason != KVM_EXIT_IO) {
+	if (!is_access(run)) {
 		report(v, "unexpected exit");
 		return STOP_BAD;
 	}
-	if (run->io.port == EXIT_PORT &&
+	if (run->exit_reason == KVM_EXIT_IO && run->io.port == EXIT_PORT &&
 	    run->io.direction == KVM_EXIT_IO_OUT)
 		return vcpu_settle(v) ? STOP_DONE : STOP_BAD;
 	return STOP_IO;
 }
 
-void vcpu_serve(struct vcpu *v)
+/* Is the exit under way the read that has the ring carried out? */
+bool vcpu_flushes(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+
+	return v->vm->ring && run->exit_reason == KVM_EXIT_IO &&
+	       run->io.port == FLUSH_PORT && run->io.size == 1 &&
+	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_IN;
+}
+
+static u64 drain(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	struct kvm_coalesced_mmio_ring *ring = vm->ring;
+	u64 n = 0;
+
+	/* Nobody can say what is in such a ring. */
+	if (ring->last >= RING_MAX)
+		return 0;
+	while (vm->ring_first != ring->last) {
+		struct kvm_coalesced_mmio *e =
+			&ring->coalesced_mmio[vm->ring_first];
+		struct access a = { .addr = e->phys_addr, .size = e->len,
+				    .space = e->pio ? PIO : MMIO, .out = 1 };
+
+		if (e->len != 1 && e->len != 2 && e->len != 4 && e->len != 8)
+			DIE("an entry of %u bytes in the ring", e->len);
+		if (e->pio > 1)
+			DIE("pio is %#x in the ring", e->pio);
+		memcpy(&a.val, e->data, sizeof(a.val));
+		if (e->pio && a.addr == TRIAL_PORT) {
+			EQ(a.size, 1);
+			EQ(a.val & 0xff, 0);
+			v->dev->trials++;
+		} else {
+			dev_access(v->dev, &a);
+		}
+		vm->ring_first = (vm->ring_first + 1) % RING_MAX;
+		n++;
+	}
+	ring->first = vm->ring_first;
+	return n;
+}
+
+/* Carry out what is in the ring.  Returns how many writes that was. */
+u64 vcpu_drain(struct vcpu *v)
+{
+	u64 n;
+
+	pthread_mutex_lock(&serving);
+	n = drain(v);
+	pthread_mutex_unlock(&serving);
+	return n;
+}
+
+static void serve_mmio(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	struct access a = { .addr = run->mmio.phys_addr,
+			    .size = run->mmio.len, .out = run->mmio.is_write,
+			    .space = MMIO };
+
+	if ((a.size != 1 && a.size != 2 && a.size != 4 && a.size != 8) ||
+	    run->mmio.len != a.size || run->mmio.is_write > 1) {
+		report(v, "KVM_EXIT_MMIO makes no sense");
+		DIE("len %u is_write %u", run->mmio.len, run->mmio.is_write);
+	}
+	if (a.out)
+		memcpy(&a.val, run->mmio.data, a.size);
+	dev_access(v->dev, &a);
+	/* Whoever takes more than len bytes gets something else. */
+	memset(run->mmio.data, 0xee, sizeof(run->mmio.data));
+	memcpy(run->mmio.data, &a.val, a.size);
+	if (v->dev->most < a.size)
+		v->dev->most = a.size;
+}
+
+static void serve_io(struct vcpu *v)
 {
 	struct kvm_run *run = v->run;
 	struct dev *d = v->dev;
@@ -442,30 +653,102 @@ void vcpu_serve(struct vcpu *v)
 		DIE("port %#x size %u count %u offset %#llx", run->io.port,
 		    size, count, (unsigned long long)run->io.data_offset);
 	}
-	d->exits++;
+	if (v->vm->ring && !v->vm->lazy &&
+	    run->io.port >= CONFIG_DATA && run->io.port < CONFIG_DATA + 4)
+		drain(v);
+	if (vcpu_flushes(v)) {
+		*p = 0x5a;
+		d->flushes++;
+		return;
+	}
 	if (size * count > d->most)
 		d->most = size * count;
 	for (i = 0; i < count; i++, p += size) {
-		struct access *a;
+		struct access a = { .addr = run->io.port, .size = size,
+				    .out = run->io.direction == KVM_EXIT_IO_OUT,
+				    .space = PIO };
 
-		if (d->n == d->room) {
-			d->room = d->room ? d->room * 2 : 1024;
-			d->log = realloc(d->log, d->room * sizeof(*d->log));
-			if (!d->log)
-				DIE("out of memory");
-		}
-		a = &d->log[d->n];
-		a->port = run->io.port;
-		a->size = size;
-		a->out = run->io.direction == KVM_EXIT_IO_OUT;
-		a->val = 0;
-		if (a->out) {
-			memcpy(&a->val, p, size);
+		if (a.out)
+			memcpy(&a.val, p, size);
+		dev_access(d, &a);
+		memcpy(p, &a.val, size);
+	}
+}
+
+void vcpu_serve(struct vcpu *v)
+{
+	pthread_mutex_lock(&serving);
+	v->dev->exits++;
+	if (v->run->exit_reason == KVM_EXIT_MMIO)
+		serve_mmio(v);
+	else
+		serve_io(v);
+	pthread_mutex_unlock(&serving);
+}
+
+/*
+ * What userspace could scribble into kvm_run after it has served an exit, in one
+ * of NR_TAMPERS ways; not the data of a read.
+ */
+void vcpu_tamper(struct vcpu *v, unsigned int how)
+{
+	struct kvm_run *run = v->run;
+	bool mmio = run->exit_reason == KVM_EXIT_MMIO;
+
+	switch (how) {
+	case 0:
+		if (mmio)
+			run->mmio.len = ~0U;
+		else
+			run->io.count = ~0U;
+		break;
+	case 1:
+		if (mmio) {
+			run->mmio.len = 0;
 		} else {
-			a->val = dev_value(d->n) & mask_of(size);
-			memcpy(p, &a->val, size);
+			run->io.count = 0;
+			run->io.size = 0;
 		}
-		d->n++;
+		break;
+	case 2:
+		if (mmio) {
+			run->mmio.len = 8;
+			run->mmio.is_write ^= 1;
+		} else {
+			run->io.size = 8;
+			run->io.count = 0x10000;
+			run->io.direction ^= 1;
+		}
+		break;
+	case 3:
+		if (mmio) {
+			run->mmio.phys_addr = CODE_GPA;
+		} else {
+			run->io.port = 0xffff;
+			run->io.data_offset = ~0ULL / 2;
+		}
+		break;
+	case 4:
+		if (mmio) {
+			run->exit_reason = KVM_EXIT_IO;
+			run->mmio.phys_addr = ~0ULL;
+			run->mmio.len = ~0U;
+			run->mmio.is_write = 0xff;
+		} else {
+			run->exit_reason = KVM_EXIT_MMIO;
+			memset(&run->io, 0xff, sizeof(run->io));
+		}
+		break;
+	case 5:
+		if (mmio) {
+			run->mmio.phys_addr = 0;
+			run->mmio.len = 0x80000001;
+		} else {
+			run->io.data_offset = 0;
+			run->io.size = 4;
+			run->io.count = 3;
+		}
+		break;
 	}
 }
 
@@ -479,4 +762,25 @@ enum stop vcpu_go(struct vcpu *v)
 		else if (s != STOP_INTR)
 			return s;
 	}
+}
+
+static void *run_vcpu(void *arg)
+{
+	return (void *)(long)vcpu_go(arg);
+}
+
+/* vcpu_go() in a thread of its own. */
+void vcpu_spawn(struct vcpu *v)
+{
+	if (pthread_create(&v->thread, NULL, run_vcpu, v))
+		DIE("pthread_create");
+}
+
+enum stop vcpu_join(struct vcpu *v)
+{
+	void *stop;
+
+	pthread_join(v->thread, &stop);
+	v->thread = pthread_self();
+	return (long)stop;
 }

@@ -30,6 +30,7 @@ typedef uint64_t u64;
 #define VMCB_GPA	0xb000ULL
 #define HSAVE_GPA	0xc000ULL
 #define BUF_GPA		0x100000ULL
+#define MMIO_GPA	0x30000000ULL	/* nothing there */
 
 /*
  * A stub ends with a native OUT to this port.  HLT would not do: it does not
@@ -54,19 +55,36 @@ enum mode {
 extern const char * const mode_name[NR_MODES];
 
 struct access {
-	u16	port;
+	u64	addr;		/* port, or guest-physical */
+	u64	val;
+	u8	space;		/* PIO_HCALL_SPACE_* */
 	u8	out;
 	u8	size;
-	u32	val;
+	u8	pad[5];		/* 0: accesses are compared as a whole */
 };
 
-/* The counting device: it answers every port and forgets nothing. */
+/* The counting device: it answers everywhere and forgets nothing. */
 struct dev {
 	struct access	*log;
 	u64		n, room;
 	u64		exits;
 	u32		most;		/* bytes in the largest exit */
+	/* not in log: reads at FLUSH_PORT, writes to TRIAL_PORT by the ring */
+	u64		flushes, trials;
+	/* takes a->val or sets it, in place of the counter */
+	void		(*model)(struct access *a);
 };
+
+/*
+ * KVM's coalescing ring.  It is carried out before accesses to the PCI
+ * configuration data, and at no other time unless a test asks for it.
+ */
+#define CONFIG_PORT	0xcf8
+#define CONFIG_DATA	0xcfc
+#define FLUSH_PORT	0xcfe
+#define TRIAL_PORT	0x80
+#define RING_MAX	((4096 - sizeof(struct kvm_coalesced_mmio_ring)) / \
+			 sizeof(struct kvm_coalesced_mmio))
 
 struct slot {
 	u64	gpa, size;
@@ -96,11 +114,16 @@ struct vm {
 	struct slot	slots[MAX_SLOTS];
 	struct vcpu	vcpus[MAX_VCPUS];
 	struct dev	dev;
+	struct kvm_coalesced_mmio_ring *ring;
+	u32		ring_first;	/* ours: what is in the ring may be wrong */
+	bool		lazy;		/* the ring is not carried out */
 };
+
+#define NR_TAMPERS	6
 
 enum stop {
 	STOP_DONE,	/* the stub reached its end */
-	STOP_IO,	/* KVM_EXIT_IO, not served yet */
+	STOP_IO,	/* KVM_EXIT_IO or _MMIO, not served yet */
 	STOP_INTR,	/* -EINTR */
 	STOP_BAD,	/* anything else; already reported */
 };
@@ -109,7 +132,7 @@ enum stop {
 bool cpu_is_amd(void);
 unsigned int cpu_maxphyaddr(void);
 bool kvm_has_nested_svm(void);
-u32 mask_of(unsigned int size);
+u64 mask_of(unsigned int size);
 
 /* Construction; all of these end the test when they fail. */
 struct vm *vm_create(unsigned int flags);
@@ -117,8 +140,16 @@ void vm_destroy(struct vm *vm);
 u8 *vm_add_slot(struct vm *vm, int id, u64 gpa, u64 size, u32 flags);
 void vm_set_slot(struct vm *vm, int id, u32 flags, bool present);
 u8 *vm_hva(struct vm *vm, u64 gpa);
+void vm_write(struct vm *vm, u64 gpa, const void *from, u64 len);
+void vm_read(struct vm *vm, u64 gpa, void *to, u64 len);
+int vm_ioeventfd(struct vm *vm, u8 space, u64 addr, u32 len, bool match,
+		 u64 val);
+u64 events(int fd);
 struct vcpu *vcpu_create(struct vm *vm, int id);
+struct vcpu *one_vcpu(void);
 struct vcpu *vm_clone(struct vcpu *from);
+void vcpu_maxphyaddr(struct vcpu *v, u8 bits);
+void vcpu_coalesce(struct vcpu *v, u64 addr, u32 size, bool pio, bool on);
 
 /* State */
 void vcpu_mode(struct vcpu *v, enum mode mode, u64 extra_efer);
@@ -130,17 +161,24 @@ void load_call(struct vm *vm, u64 gpa);
 /* Running */
 enum stop vcpu_enter(struct vcpu *v);
 void vcpu_serve(struct vcpu *v);
+bool vcpu_flushes(struct vcpu *v);
+void vcpu_tamper(struct vcpu *v, unsigned int how);
+u64 vcpu_drain(struct vcpu *v);
 enum stop vcpu_go(struct vcpu *v);
+void vcpu_spawn(struct vcpu *v);
+enum stop vcpu_join(struct vcpu *v);
 bool vcpu_settle(struct vcpu *v);
+bool vcpu_pause(struct vcpu *v);
 void vmm_timed_out(void);
 
 /* Device */
-u32 dev_value(u64 seq);
+u64 dev_value(u64 seq);
 void dev_reset(struct dev *d);
 
 /* payload.S */
 extern const u8 pay_out_loop[], pay_out_loop_end[];
 extern const u8 pay_in_loop[], pay_in_loop_end[];
+extern const u8 pay_list_single[], pay_list_single_end[];
 extern const u8 pay_str_forever[], pay_str_forever_end[];
 extern const u8 pay_vmrun[], pay_vmrun_end[];
 

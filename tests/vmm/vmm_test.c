@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Port I/O by hypercall, seen from a VMM: the harness.
+ * Port I/O and MMIO by hypercall, seen from a VMM: the harness.
  *
  *	vmm_test [-l] [--no-handler] [NAME...]
  *
@@ -9,7 +9,8 @@
  * test looks at the module's reference count.
  *
  * Output is KTAP, exit status 0 when nothing failed.  VMM_TEST_TIMEOUT is the
- * number of seconds one test may take (default 120).
+ * number of seconds one test may take (default 120); VMM_TEST_SEED repeats a
+ * random test.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests.h"
@@ -112,6 +114,53 @@ int handler_refcnt(void)
 	return n;
 }
 
+void handler_enable(bool on)
+{
+	FILE *f = fopen("/sys/module/kvm_hcall/parameters/enable", "w");
+
+	if (!f)
+		skip("no switch to turn the handler off with");
+	fputs(on ? "Y" : "N", f);
+	fclose(f);
+}
+
+static void *nag(void *arg)
+{
+	struct nagger *n = arg;
+
+	while (!n->stop) {
+		struct timespec t = { 0, rand_r(&n->seed) % 400000 };
+
+		nanosleep(&t, NULL);
+		pthread_kill(n->victim, SIGUSR1);
+		n->sent++;
+	}
+	return NULL;
+}
+
+void nag_start(struct nagger *n, unsigned int seed)
+{
+	*n = (struct nagger){ .victim = pthread_self(), .seed = seed };
+	if (pthread_create(&n->thread, NULL, nag, n))
+		DIE("pthread_create");
+}
+
+void nag_stop(struct nagger *n)
+{
+	n->stop = true;
+	pthread_join(n->thread, NULL);
+}
+
+const char *name_of(u64 nr)
+{
+	static const char * const n[] = {
+		"PROBE", "IN", "OUT", "INS", "OUTS", "READ", "WRITE", "BATCH"
+	};
+
+	nr = (u32)nr - PIO_HCALL_BASE;
+	return nr < ARRAY_SIZE(n) ? n[nr] : "unknown call";
+}
+
 /*
  * Every register gets a value that cannot come about by accident, and RFLAGS
  * all the arithmetic flags and DF (string calls go upwards regardless).
@@ -144,7 +193,7 @@ void check_preserved(struct vcpu *v, const struct kvm_regs *before,
 		     const struct kvm_regs *after)
 {
 	/* Outside 64-bit mode nobody promises anything for upper halves. */
-	u64 m = is_64(v->mode) ? ~0ULL : 0xffffffff;
+	u64 m = reg_mask(v->mode);
 
 	SAME(rbx);
 	SAME(rcx);
@@ -182,6 +231,62 @@ bool do_call(struct vcpu *v, const struct call *c, struct kvm_regs *after)
 
 	call_prepare(v, c, &before);
 	return call_finish(v, &before, after);
+}
+
+/* The call must fail with err, and leave the device and its operands alone. */
+void refused(struct vcpu *v, const struct call *c, int err)
+{
+	u64 m = reg_mask(v->mode);
+	struct kvm_regs r;
+
+	dev_reset(v->dev);
+	if (!do_call(v, c, &r))
+		return;
+	EQ(r.rax, err_in(v->mode, err));
+	EQ(r.rdx & m, c->val & m);
+	EQ(r.rsi & m, c->count & m);
+	EQ(v->dev->n, 0);
+}
+
+/* The call must succeed with one access. */
+void accepted(struct vcpu *v, const struct call *c)
+{
+	bool out = (u32)c->nr == PIO_HCALL_OUT || (u32)c->nr == PIO_HCALL_WRITE;
+	u64 m = reg_mask(v->mode), mask = mask_of((u32)c->size);
+	struct access *a;
+	struct kvm_regs r;
+
+	dev_reset(v->dev);
+	if (!do_call(v, c, &r))
+		return;
+	EQ(r.rax, 0);
+	EQ(r.rsi & m, c->count & m);
+	if (out)
+		EQ(r.rdx & m, c->val & m);
+	else
+		EQ(r.rdx, dev_value(0) & mask);
+	EQ(v->dev->exits, 1);
+	EQ(v->dev->n, 1);
+	if (!v->dev->n)
+		return;
+	a = v->dev->log;
+	EQ(a->space, is_mmio(c->nr) ? MMIO : PIO);
+	EQ(a->addr, c->port & (is_mmio(c->nr) ? m : 0xffff));
+	EQ(a->size, (u32)c->size);
+	EQ(a->out, out);
+	EQ(a->val, out ? c->val & mask : dev_value(0) & mask);
+}
+
+/* One access that must succeed, whoever carries it out; what RDX is then. */
+u64 quick(struct vcpu *v, u64 nr, u64 addr, u8 size, u64 val)
+{
+	struct call c = { nr, addr, size, val, 0 };
+	struct kvm_regs r;
+
+	if (!do_call(v, &c, &r))
+		return ~0ULL;
+	EQ(r.rax, 0);
+	return r.rdx;
 }
 
 static void on_alarm(int sig)
@@ -279,7 +384,8 @@ static void hold_kvm(void)
 int main(int argc, char **argv)
 {
 	const struct test *const groups[] = {
-		single_tests, string_tests, run_tests
+		single_tests, string_tests, mmio_tests, batch_tests, ring_tests,
+		diff_tests, run_tests
 	};
 	const struct test *sel[128];
 	bool list = false, bad = false;
