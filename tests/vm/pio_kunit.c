@@ -68,12 +68,39 @@ static void in_matches_native(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inl(PCI_DATA), 0x12378086);
 }
 
+/* More writes that may wait than the queue holds, and a read of each kind behind. */
+static void waiting_writes_in_order(struct kunit *test)
+{
+	u8 buf[2];
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		outl(PCI_ID_0 | i << 8, PCI_ADDRESS);
+		if (i % 3 == 0)
+			outl(PCI_ID_0 | 4, PCI_ADDRESS);
+	}
+	KUNIT_EXPECT_EQ(test, inl(PCI_ADDRESS), PCI_ID_0 | 4);
+	outl(PCI_ID_0, PCI_ADDRESS);
+	KUNIT_EXPECT_EQ(test, inl(PCI_DATA), 0x12378086);
+	outl(PCI_ID_0 | 4, PCI_ADDRESS);
+	outl(PCI_ID_0, PCI_ADDRESS);
+	insb(PCI_DATA, buf, sizeof(buf));
+	KUNIT_EXPECT_EQ(test, buf[0], 0x86);
+	KUNIT_EXPECT_EQ(test, buf[1], 0x86);
+}
+
 static void out_matches_native(struct kunit *test)
 {
+	/*
+	 * This write may wait for the kernel's next access of a port, and an
+	 * instruction of our own is none.
+	 */
 	outl(0x80000008, PCI_ADDRESS);
+	inb(PCI_DATA);
 	KUNIT_EXPECT_EQ(test, NATIVE_IN("inl %%dx, %%eax", PCI_ADDRESS),
 			0x80000008UL);
 	outl_p(PCI_ID_0, PCI_ADDRESS);
+	inb(PCI_DATA);
 	KUNIT_EXPECT_EQ(test, NATIVE_IN("inl %%dx, %%eax", PCI_ADDRESS),
 			(unsigned long)PCI_ID_0);
 
@@ -202,6 +229,7 @@ static void from_interrupt(struct kunit *test)
 
 static struct kunit_case pio_cases[] = {
 	KUNIT_CASE(in_matches_native),
+	KUNIT_CASE(waiting_writes_in_order),
 	KUNIT_CASE(out_matches_native),
 	KUNIT_CASE(insb_any_memory),
 	KUNIT_CASE(strings_of_words),
