@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# results.json -> a table.  The ratios are to the native instruction in an unpatched
-# guest on a stock host.
+# results.json -> a table.  The ratios are to the native instruction, or the driver's
+# native accesses, in an unpatched guest on a stock host.
 
 def get($op; $way; $guest):
 	first(.ops[] | select(.op == $op and .way == $way and .guest == $guest) | .instructions) // null;
@@ -18,11 +18,12 @@ def ratio($base): if . == null or $base == null then "" else
 "",
 "                     unpatched     patched guest on a host with the module",
 "                    guest on a   pio_hcall=off     pio_hcall=on      pio_hcall=on",
-"                    stock host    inb() etc.   hypercall in line    inb() etc.",
+"                    stock host    inb(), disk  hypercall in line    inb(), disk",
 (. as $r | [.ops[].op] | reduce .[] as $op ([]; if index([$op]) then . else . + [$op] end)
  | .[] as $op | $r
  | select($op != "tsc")
- | (get($op; "native"; "base") // get($op; "hypercall"; "base")) as $base
+ | (get($op; "native"; "base") // get($op; "hypercall"; "base")
+    // get($op; "kernel"; "base")) as $base
  | (get($op; "kernel"; "off") // get($op; "native"; "off")) as $off
  | get($op; "hypercall"; "on") as $hcall
  | get($op; "kernel"; "on") as $on
