@@ -14,6 +14,7 @@ $exits[0] as $e | $origin[0] as $o
 	exits_by_reason: ($e.kvm_exit | falling),
 	exits_by_register: (if $o == null then null else
 		reduce ($o.first[] | to_entries[]) as $a ({}; .[$a.key] += $a.value) | falling end),
+	hypercalls_without_access: (if $o == null then null else $o.none.hypercall // 0 end),
 	exits_to_vmm: ($e.kvm_userspace_exit | add // 0),
 	exits_to_vmm_by_reason: ($e.kvm_userspace_exit | falling),
 	decodes: $e.kvm_emulate_insn,

@@ -7,9 +7,11 @@ def run($job; $mode): first(.runs[] | select(.job == $job and .mode == $mode)) /
 def show: if . == null then "no figure" else tostring end;
 def round3: . * 1000 | round / 1000;
 
-# A missing figure fails: null is less than any number in jq.
+# A missing figure fails: null is less than any number in jq.  One event in a hundred I/Os
+# is none of theirs: an interrupt may come for which there is nothing left to do.
 def at_most($text; $value; $limit):
-	{ok: ($value != null and $value <= $limit), text: "\($text): \($value | show) <= \($limit)"};
+	{ok: ($value != null and $value <= $limit + 0.01),
+	 text: "\($text): \($value | show) <= \($limit) (to 0.01)"};
 
 # $slack: by how much two runs of the same may differ
 def compared($text; $sign; $on; $factor; $off; $slack): {

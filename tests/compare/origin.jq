@@ -12,33 +12,31 @@ def within($ranges): hex as $address
 	| any($ranges[]; .[0] <= $address and $address <= .[1]);
 
 def sum: add // 0;
-def exits_by(names): . as $e | [names | $e.kvm_exit[.] // 0] | add;
-
-# By port or address; also those that a batch put into the ring, and KVM does not trace.
-def accesses($o): reduce (.kvm_pio, $o.mmio // {}, $o.ring // {} | to_entries[]) as $a
+# By port or address; also those that only kvm_hcall traces.
+def accesses($o): reduce (.kvm_pio, $o.mmio // {}, $o.untraced // {} | to_entries[]) as $a
 	({}; .[$a.key] += $a.value);
 
 # Where a batch goes on, and when the coalesced part of one is flushed, the first access
 # may be one that the host makes for it.
 def host_made: [[3320, 3327], [128, 128]];	# 0xcf8 to 0xcff, 0x80
 
-# Exits for the registers in $mine.  An exit without any access, too: string I/O leaves
-# several times for one piece, and a call that is refused is a crossing like any other.
-def crossings($o; $mine): if $o == null then null else
+# Exits for the registers in $mine.  IN, OUT and hypercalls without any access, too:
+# string I/O leaves several times for one piece, and a refused call is a crossing as well.
+def crossings($mine): if . == null then null else
 	{
-		port: (exits_by("ioio", "io_instruction")
-			- ($o.first.port | with_entries(select(.key | within($mine) | not)) | sum)),
-		mmio: ($o.first.mmio | with_entries(select(.key | within($mine))) | sum),
-		hypercall: (exits_by("vmmcall", "vmcall")
-			- ($o.first.hypercall
-			   | with_entries(select(.key | within($mine + host_made) | not)) | sum))
+		port: ((.first.port | with_entries(select(.key | within($mine))) | sum)
+			+ (.none.port // 0)),
+		mmio: (.first.mmio | with_entries(select(.key | within($mine))) | sum),
+		hypercall: ((.first.hypercall
+			| with_entries(select(.key | within($mine + host_made))) | sum)
+			+ (.none.hypercall // 0))
 	} end;
 
-# Not of the serial ports, which are the console's and the marks'.
+# Not of the serial ports, which are the console's and the marks': an exit each.
 def serial: [[760, 767], [1016, 1023]];		# 0x2f8 to 0x2ff, 0x3f8 to 0x3ff
-def device_exits_to_vmm($o): if $o == null then null else
-	(.kvm_userspace_exit.io // 0) + (.kvm_userspace_exit.mmio // 0)
-	- ([$o.first.port, $o.first.hypercall | to_entries[]
+def device_exits_to_vmm: if . == null then null else
+	(.to_vmm.io // 0) + (.to_vmm.mmio // 0)
+	- ([.first.port, .first.hypercall | to_entries[]
 	    | select(.key | within(serial)) | .value] | sum)
 	end;
 

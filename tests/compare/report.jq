@@ -111,7 +111,8 @@ def what: hex as $address
 	| first(ranges[] | select(.[1] <= $address and $address <= .[2]) | .[0]) // "other device";
 def boot_devices: . as $boot
 	| reduce (.exits_by_register // {} | to_entries[]) as $r ({}; .[$r.key | what] += $r.value)
-	| . + {"no device": ($boot.exits - (add // 0))};
+	| .["hypercall, no access"] = ($boot.hypercalls_without_access // 0)
+	| . + {"no device": ($boot.exits - add)};
 
 # A table of two columns: names of both sides, in the order of what is most there.
 def side_by_side($off; $on; $least): [$off, $on | to_entries[]] | group_by(.key)

@@ -35,7 +35,7 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 | ($registers | ranges) as $mine
 | ($e | accesses($o)) as $all
 | ($all | with_entries(select(.key | within($mine)))) as $device
-| ($e | crossings($o; $mine)) as $crossings
+| ($o | crossings($mine)) as $crossings
 | {
 	$job, $controller, guest: "patched", $mode,
 	iops: ($n * 1000 | per($ms)),
@@ -52,7 +52,7 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		crossings_by_kind: ($crossings | each_per($m)),
 		exits_to_vmm: ($e.kvm_userspace_exit | add // 0 | per($m)),
 		exits_to_vmm_by_reason: ($e.kvm_userspace_exit | each_per($m)),
-		controller_exits_to_vmm: ($e | device_exits_to_vmm($o) | per($m)),
+		controller_exits_to_vmm: ($o | device_exits_to_vmm | per($m)),
 		decodes: ($e.kvm_emulate_insn | per($m)),
 		controller_decodes: ($o | access_decodes | per($m)),
 		hypercalls: ([$e.kvm_exit.vmmcall, $e.kvm_exit.vmcall] | add // 0 | per($m)),
