@@ -37,10 +37,11 @@ static bool lookup(const void __iomem *addr, phys_addr_t *gpa)
 		unsigned long len = smp_load_acquire(&ranges[i].len);
 		unsigned long offset = addr - ranges[i].addr;
 
-		if (len >= 4 && offset <= len - 4) {
-			*gpa = ranges[i].gpa + offset;
+		*gpa = ranges[i].gpa + offset;
+		smp_rmb();	/* if it is still the same, so were the addresses */
+		if (len >= 4 && offset <= len - 4 &&
+		    READ_ONCE(ranges[i].len) == len)
 			return true;
-		}
 	}
 	return false;
 }

@@ -10,6 +10,7 @@
 #include <linux/irqflags.h>
 #include <linux/pio_hypercall.h>
 #include <linux/preempt.h>
+#include <linux/printk.h>
 #include <linux/spinlock.h>
 #include "transport.h"
 
@@ -28,6 +29,31 @@ static struct pio_hcall_access queue[POSTED_MAX + 1];
  * have to: it belongs to no sequence that was begun outside.
  */
 static arch_spinlock_t lock = __ARCH_SPIN_LOCK_UNLOCKED;
+
+/*
+ * False where the queue must not be waited for: its owner may be what an NMI has
+ * interrupted, or a CPU that was stopped for a panic.
+ */
+static bool queue_lock(unsigned long *flags)
+{
+	if (in_nmi())
+		return false;
+	raw_local_irq_save(*flags);
+	while (!arch_spin_trylock(&lock)) {
+		if (oops_in_progress) {
+			raw_local_irq_restore(*flags);
+			return false;
+		}
+		cpu_relax();
+	}
+	return true;
+}
+
+static void queue_unlock(unsigned long flags)
+{
+	arch_spin_unlock(&lock);
+	raw_local_irq_restore(flags);
+}
 
 static void add(u8 op, u16 port, u32 value, unsigned int size)
 {
@@ -69,17 +95,14 @@ noinstr bool pio_posted_in(u16 port, u32 *value, unsigned int size)
 	bool done;
 
 	instrumentation_begin();
-	done = !in_nmi();
+	done = queue_lock(&flags);
 	if (done) {
-		raw_local_irq_save(flags);
-		arch_spin_lock(&lock);
 		done = pio_posted_count;
 		if (done) {
 			add(PIO_HCALL_OP_READ, port, 0, size);
 			*value = carry_out();
 		}
-		arch_spin_unlock(&lock);
-		raw_local_irq_restore(flags);
+		queue_unlock(flags);
 	}
 	instrumentation_end();
 	return done;
@@ -100,10 +123,8 @@ noinstr bool pio_posted_out(u16 port, u32 value, unsigned int size)
 	bool wait, done;
 
 	instrumentation_begin();
-	done = !in_nmi();
+	done = queue_lock(&flags);
 	if (done) {
-		raw_local_irq_save(flags);
-		arch_spin_lock(&lock);
 		wait = pio_posted_port(port, size) &&
 		       pio_posted_count < POSTED_MAX;
 		done = wait || pio_posted_count;
@@ -111,8 +132,7 @@ noinstr bool pio_posted_out(u16 port, u32 value, unsigned int size)
 			add(PIO_HCALL_OP_WRITE, port, value, size);
 		if (done && !wait)
 			carry_out();
-		arch_spin_unlock(&lock);
-		raw_local_irq_restore(flags);
+		queue_unlock(flags);
 	}
 	instrumentation_end();
 	return done;
@@ -127,12 +147,9 @@ void pio_posted_flush(void)
 {
 	unsigned long flags;
 
-	if (likely(!pio_posted_waiting()) || in_nmi())
+	if (likely(!pio_posted_waiting()) || !queue_lock(&flags))
 		return;
-	raw_local_irq_save(flags);
-	arch_spin_lock(&lock);
 	if (pio_posted_count)
 		carry_out();
-	arch_spin_unlock(&lock);
-	raw_local_irq_restore(flags);
+	queue_unlock(flags);
 }

@@ -462,6 +462,21 @@ u32 pio_hcall_read(const void __iomem *addr, phys_addr_t gpa)
 }
 
 /**
+ * pio_hcall_reaches() - does the host take calls about a register?
+ * @gpa: guest-physical address of a 32-bit register that may be read
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+bool pio_hcall_reaches(phys_addr_t gpa)
+{
+	unsigned long value = 0, unused = 0;
+
+	return !READ_ONCE(host_gone) &&
+	       !hcall(PIO_HCALL_READ, gpa, 4, &value, &unused);
+}
+
+/**
  * pio_hcall_write() - write a 32-bit device register
  * @value: the value
  * @addr: the register

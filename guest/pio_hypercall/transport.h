@@ -26,6 +26,7 @@ void pio_hcall_outs(u16 port, const void *addr, unsigned long count,
 unsigned int pio_hcall_batch(struct pio_hcall_access *list, unsigned int count);
 unsigned int __pio_hcall_batch(struct pio_hcall_access *list,
 			       unsigned int count);
+bool pio_hcall_reaches(phys_addr_t gpa);
 u32 pio_hcall_read(const void __iomem *addr, phys_addr_t gpa);
 void pio_hcall_write(u32 value, void __iomem *addr, phys_addr_t gpa);
 

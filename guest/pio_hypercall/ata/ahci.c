@@ -11,6 +11,7 @@
 #include "../transport.h"
 
 /* Serial ATA AHCI 1.3.1: 3.1 (generic host control), 3.3 (port registers). */
+#define HOST_CAP		0x00
 #define HOST_IRQ_STAT		0x08
 #define PORTS			0x100
 #define PORT_SIZE		0x80
@@ -66,43 +67,54 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
  * Causes are cleared before the completed commands are read, as there, so one that
  * completes in between is either seen or raises the next interrupt.  Clearing is
  * blind, but never of an error: if there is one, the interrupt stays asserted, and
- * the driver's handler finds what it would have found.  Without NCQ a failed
- * command may look completed, so causes are looked at first.
+ * the driver's handler finds what it would have found.  A failed NCQ command stays
+ * active.  One without NCQ may look completed, so for those causes are looked at
+ * last, and nothing is believed if one of them is an error.
  */
-static bool ahci_interrupt(struct pio_ata_port *pp)
+static enum pio_ata_irq ahci_interrupt(struct pio_ata_port *pp)
 {
 	struct ata_port *ap = pp->ap;
+	struct ata_eh_info *ehi = &ap->link.eh_info;
 	bool ncq = ap->link.sactive;
-	unsigned int n = 0;
+	unsigned int n = 0, state;
 	u32 active;
 
-	if (!ap->qc_active || !pp->seen || sata_pmp_attached(ap) ||
-	    ap->link.device->class != ATA_DEV_ATA || !pio_ata_quiet(ap))
-		return false;
+	if (!pio_ata_quiet(ap))
+		return PIO_ATA_DRIVER;
+	if (!ap->qc_active)
+		return PIO_ATA_NOTHING;
+	if (!pp->seen || sata_pmp_attached(ap) ||
+	    ap->link.device->class != ATA_DEV_ATA)
+		return PIO_ATA_DRIVER;
 
+	add(pp, &n, PIO_HCALL_OP_WRITE, port_reg(pp, PORT_IRQ_STAT),
+	    PORT_IRQ_GOOD);
+	add(pp, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, 1U << ap->port_no);
+	state = n;
+	add(pp, &n, PIO_HCALL_OP_READ,
+	    port_reg(pp, ncq ? PORT_SCR_ACT : PORT_CMD_ISSUE), 0);
 	if (!ncq)
 		pio_ata_check(pp, &n, PIO_HCALL_SPACE_MMIO, 4,
 			      pp->host->gpa + port_reg(pp, PORT_IRQ_STAT),
 			      ~PORT_IRQ_GOOD, 0);
-	add(pp, &n, PIO_HCALL_OP_WRITE, port_reg(pp, PORT_IRQ_STAT),
-	    PORT_IRQ_GOOD);
-	add(pp, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, 1U << ap->port_no);
-	add(pp, &n, PIO_HCALL_OP_READ,
-	    port_reg(pp, ncq ? PORT_SCR_ACT : PORT_CMD_ISSUE), 0);
 	if (pio_hcall_batch(pp->list, n) < n) {
 		pp->stopped++;
-		return false;
+		return PIO_ATA_DRIVER;
 	}
 
-	active = pp->list[n - 1].value;
-	/* Internal commands are EH's.  A bit that nobody set is the driver's to report. */
-	if (active == (u32)ap->qc_active || active & ~ap->qc_active) {
+	active = pp->list[state].value;
+	if (active == (u32)ap->qc_active) {
 		pp->stopped++;
-		return false;
+		return PIO_ATA_WAITS;
 	}
 	pp->completed++;
-	ata_qc_complete_multiple(ap, active);
-	return true;
+	/* As ahci_qc_complete(). */
+	if (unlikely(ata_qc_complete_multiple(ap, active) < 0)) {
+		ehi->err_mask |= AC_ERR_HSM;
+		ehi->action |= ATA_EH_RESET;
+		ata_port_freeze(ap);
+	}
+	return PIO_ATA_SERVED;
 }
 
 static bool ahci_port_init(struct pio_ata_port *pp)
@@ -122,6 +134,9 @@ static int ahci_host_init(struct pio_ata_host *ph)
 		return -ENODEV;
 	ph->mmio = map[AHCI_BAR];
 	ph->gpa = pci_resource_start(ph->pdev, AHCI_BAR);
+	/* A controller that was passed through is memory to the host. */
+	if (!pio_hcall_reaches(ph->gpa + HOST_CAP))
+		return -ENODEV;
 	return pio_mmio_announce(ph->mmio, ph->gpa,
 				 pci_resource_len(ph->pdev, AHCI_BAR));
 }

@@ -12,6 +12,20 @@
 struct pio_ata_host;
 
 /**
+ * enum pio_ata_irq - what an interrupt was to a port
+ * @PIO_ATA_NOTHING: it expects none
+ * @PIO_ATA_WAITS: it expects one, but has not completed anything
+ * @PIO_ATA_SERVED: it was about this port, and is done
+ * @PIO_ATA_DRIVER: the driver's own handler has to look
+ */
+enum pio_ata_irq {
+	PIO_ATA_NOTHING,
+	PIO_ATA_WAITS,
+	PIO_ATA_SERVED,
+	PIO_ATA_DRIVER,
+};
+
+/**
  * struct pio_ata_port - a port whose requests travel as lists
  * @ops:	what libata calls: those of the driver, but for the overridden
  * @stock:	those of the driver
@@ -51,14 +65,14 @@ struct pio_ata_port {
  * struct pio_ata_driver - a way of converting the controllers of a driver
  * @name:	of the PCI driver
  * @port_init:	fills in what is ours of @ops; false: leave the port alone
- * @interrupt:	serves a port, under ap->lock; false: nothing was done
+ * @interrupt:	serves a port, under ap->lock
  * @host_init:	0 or an error
  * @host_exit:	undoes @host_init
  */
 struct pio_ata_driver {
 	const char *name;
 	bool (*port_init)(struct pio_ata_port *pp);
-	bool (*interrupt)(struct pio_ata_port *pp);
+	enum pio_ata_irq (*interrupt)(struct pio_ata_port *pp);
 	int (*host_init)(struct pio_ata_host *ph);
 	void (*host_exit)(struct pio_ata_host *ph);
 };
@@ -77,8 +91,10 @@ struct pio_ata_driver {
  * @irq_flags:	flags of each
  * @irq_name:	name of each
  * @n_irqs:	how many
+ * @waited:	interrupts in a row that served some port while another waited
  * @mmio:	AHCI: mapping of the registers
  * @gpa:	AHCI: guest-physical address of them
+ * @n_ports:	how many @ports
  * @ports:	one for each of libata's; without @ap where not converted
  */
 struct pio_ata_host {
@@ -91,8 +107,10 @@ struct pio_ata_host {
 	unsigned long irq_flags[PIO_ATA_IRQS];
 	const char *irq_name[PIO_ATA_IRQS];
 	unsigned int n_irqs;
+	unsigned int waited;
 	void __iomem *mmio;
 	phys_addr_t gpa;
+	unsigned int n_ports;
 	struct pio_ata_port ports[];
 };
 

@@ -110,10 +110,11 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 }
 
 /*
- * Status of the device, when its interrupt is ours and the controller is done; -1
- * if not.  ata_bmdma_port_intr(), up to where it calls ata_sff_hsm_move().
+ * ata_bmdma_port_intr(), up to where it calls ata_sff_hsm_move().  If the interrupt
+ * is ours and the controller done, @status is the device's.
  */
-static int dma_interrupt(struct pio_ata_port *pp, struct ata_queued_cmd *qc)
+static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
+				      struct ata_queued_cmd *qc, u8 *status)
 {
 	struct ata_ioports *io = &pp->ap->ioaddr;
 	u8 cmd = qc->tf.flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
@@ -128,49 +129,58 @@ static int dma_interrupt(struct pio_ata_port *pp, struct ata_queued_cmd *qc)
 	pio_ata_add(pp, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
 		    port_of(io->status_addr), 0);
 	if (pio_hcall_batch(pp->list, n) < n)
-		return -1;
-	return pp->list[n - 1].value;
+		return pp->list[0].value & ATA_DMA_ERR ? PIO_ATA_DRIVER
+						       : PIO_ATA_WAITS;
+	*status = pp->list[n - 1].value;
+	return PIO_ATA_SERVED;
 }
 
-/* The same for a command by PIO: ata_sff_irq_status() and ata_bmdma_irq_clear(). */
-static int pio_interrupt(struct pio_ata_port *pp)
+/*
+ * The same for a command by PIO: ata_sff_irq_status() and ata_bmdma_irq_clear().
+ * Busy is no error here, and not cleared.
+ */
+static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, u8 *status)
 {
 	struct ata_ioports *io = &pp->ap->ioaddr;
 	unsigned int n = 0;
 
 	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
 		      port_of(io->altstatus_addr), ATA_BUSY, 0);
-	pio_ata_add(pp, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
-		    port_of(io->status_addr), 0);
+	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
+		      port_of(io->status_addr), ATA_BUSY, 0);
 	pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
 		    pp->bmdma + ATA_DMA_STATUS, 0);
 	if (pio_hcall_batch(pp->list, n) < n)
-		return -1;
-	return pp->list[n - 2].value;
+		return PIO_ATA_WAITS;
+	*status = pp->list[n - 2].value;
+	return PIO_ATA_SERVED;
 }
 
-static bool bmdma_interrupt(struct pio_ata_port *pp)
+static enum pio_ata_irq bmdma_interrupt(struct pio_ata_port *pp)
 {
 	struct ata_port *ap = pp->ap;
 	struct ata_queued_cmd *qc = ata_qc_from_tag(ap, ap->link.active_tag);
-	int status;
+	enum pio_ata_irq ret;
+	u8 status;
 
-	if (!qc || qc->tf.flags & ATA_TFLAG_POLLING || !pio_ata_quiet(ap))
-		return false;
+	if (!pio_ata_quiet(ap))
+		return PIO_ATA_DRIVER;
+	if (!qc || qc->tf.flags & ATA_TFLAG_POLLING)
+		return PIO_ATA_NOTHING;
 
 	if (qc->tf.protocol == ATA_PROT_DMA &&
 	    ap->hsm_task_state == HSM_ST_LAST)
-		status = dma_interrupt(pp, qc);
+		ret = dma_interrupt(pp, qc, &status);
 	else if (qc->tf.protocol == ATA_PROT_PIO &&
 		 (ap->hsm_task_state == HSM_ST ||
 		  ap->hsm_task_state == HSM_ST_LAST))
-		status = pio_interrupt(pp);
+		ret = pio_interrupt(pp, &status);
 	else
-		return false;
+		return PIO_ATA_DRIVER;
 
-	if (status < 0) {
+	if (ret != PIO_ATA_SERVED) {
 		pp->stopped++;
-		return false;
+		return ret;
 	}
 	pp->completed++;
 	if (unlikely(status & ATA_BUSY)) {
@@ -184,7 +194,7 @@ static bool bmdma_interrupt(struct pio_ata_port *pp)
 	if (unlikely(qc->err_mask) && qc->tf.protocol == ATA_PROT_DMA)
 		ata_ehi_push_desc(&ap->link.eh_info, "BMDMA stat 0x%x",
 				  (u8)pp->list[0].value);
-	return true;
+	return PIO_ATA_SERVED;
 }
 
 /*

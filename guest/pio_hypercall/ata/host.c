@@ -32,32 +32,54 @@ static const struct pio_ata_driver * const drivers[] = {
 static LIST_HEAD(hosts);
 static DEFINE_MUTEX(hosts_lock);
 
+/* A port that waits is looked at by the driver once in so many interrupts. */
+#define WAITED_MAX	8
+
 /*
- * All ports, as an interrupt may be about several.  Only if none of them had
- * anything that we know is it the driver's: its handler looks at everything again.
+ * All ports, as an interrupt may be about several.  If one of them has what we do
+ * not know, or none was served, it is the driver's: its handler looks at everything
+ * again.  So it does now and then if a port waits while others are served: maybe for
+ * an error, which we do not look for.
  */
 static irqreturn_t interrupt(int irq, void *dev_id)
 {
 	struct pio_ata_host *ph = dev_id;
-	struct ata_host *host = ph->host;
-	bool handled = false;
+	bool served = false, driver = false, waits = false;
 	unsigned long flags;
 	unsigned int i;
 
-	spin_lock_irqsave(&host->lock, flags);
-	for (i = 0; i < host->n_ports; i++) {
-		if (ph->ports[i].ap)
-			handled |= ph->driver->interrupt(&ph->ports[i]);
+	spin_lock_irqsave(&ph->host->lock, flags);
+	for (i = 0; i < ph->n_ports; i++) {
+		if (!ph->ports[i].ap)
+			continue;
+		switch (ph->driver->interrupt(&ph->ports[i])) {
+		case PIO_ATA_NOTHING:
+			break;
+		case PIO_ATA_WAITS:
+			waits = true;
+			break;
+		case PIO_ATA_SERVED:
+			served = true;
+			break;
+		case PIO_ATA_DRIVER:
+			driver = true;
+			break;
+		}
 	}
-	spin_unlock_irqrestore(&host->lock, flags);
-	if (handled)
-		return IRQ_HANDLED;
+	if (!waits || !served)
+		ph->waited = 0;
+	else if (++ph->waited == WAITED_MAX)
+		driver = true;
+	spin_unlock_irqrestore(&ph->host->lock, flags);
 
+	if (served && !driver)
+		return IRQ_HANDLED;
 	for (i = 0; i < ph->n_irqs; i++) {
 		if (ph->irqs[i] == irq)
-			return ph->handler[i](irq, host);
+			return ph->handler[i](irq, ph->host) |
+			       IRQ_RETVAL(served);
 	}
-	return IRQ_NONE;
+	return IRQ_RETVAL(served);
 }
 
 /* Note the driver's handler of @irq, if it has one with the host as its cookie. */
@@ -102,26 +124,34 @@ static void find_handlers(struct pio_ata_host *ph)
 }
 
 /*
- * From one handler to the other.  An edge that comes while there is none would be
- * lost: the driver's handler is called once, which is harmless if none did.
+ * From one handler to the other.  The new one first: the line stays up, no edge is
+ * lost, and if it cannot be had there is still the old one.  Meanwhile both are
+ * called, which does no harm.
  */
 static int swap_handler(struct pio_ata_host *ph, unsigned int i, bool ours)
 {
 	struct device *dev = &ph->pdev->dev;
-	unsigned long flags;
 	int err;
 
-	devm_free_irq(dev, ph->irqs[i], ours ? (void *)ph->host : ph);
 	err = devm_request_irq(dev, ph->irqs[i],
 			       ours ? interrupt : ph->handler[i],
 			       ph->irq_flags[i], ph->irq_name[i],
 			       ours ? ph : (void *)ph->host);
-	if (err)
-		return err;
-	local_irq_save(flags);
-	ph->handler[i](ph->irqs[i], ph->host);
-	local_irq_restore(flags);
-	return 0;
+	if (!err)
+		devm_free_irq(dev, ph->irqs[i], ours ? (void *)ph->host : ph);
+	return err;
+}
+
+/* The driver's own handlers of the first @n interrupts. */
+static void swap_back(struct pio_ata_host *ph, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (swap_handler(ph, i, false))
+			pci_err(ph->pdev, "pio_hcall: interrupt %u stays ours\n",
+				ph->irqs[i]);
+	}
 }
 
 static void set_ops(struct pio_ata_host *ph, bool ours)
@@ -129,7 +159,7 @@ static void set_ops(struct pio_ata_host *ph, bool ours)
 	unsigned long flags;
 	unsigned int i;
 
-	for (i = 0; i < ph->host->n_ports; i++) {
+	for (i = 0; i < ph->n_ports; i++) {
 		struct pio_ata_port *pp = &ph->ports[i];
 
 		if (!pp->ap)
@@ -140,11 +170,16 @@ static void set_ops(struct pio_ata_host *ph, bool ours)
 	}
 }
 
-static void free_host(struct pio_ata_host *ph)
+/*
+ * By devres, after the driver's remove(): threads of libata's may read the ports'
+ * operations without a lock, and have ended by then.
+ */
+static void free_host(void *data)
 {
+	struct pio_ata_host *ph = data;
 	unsigned int i;
 
-	for (i = 0; i < ph->host->n_ports; i++)
+	for (i = 0; i < ph->n_ports; i++)
 		kfree(ph->ports[i].list);
 	kfree(ph);
 }
@@ -155,7 +190,7 @@ static unsigned int init_ports(struct pio_ata_host *ph)
 	struct ata_host *host = ph->host;
 	unsigned int i, n = 0;
 
-	for (i = 0; i < host->n_ports; i++) {
+	for (i = 0; i < ph->n_ports; i++) {
 		struct pio_ata_port *pp = &ph->ports[i];
 
 		if (ata_port_is_dummy(host->ports[i]))
@@ -187,26 +222,27 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 		return;
 	ph->pdev = pdev;
 	ph->host = host;
+	ph->n_ports = host->n_ports;
 	ph->driver = driver;
+	if (devm_add_action_or_reset(&pdev->dev, free_host, ph))
+		return;
 
 	why = "interrupts are not as expected";
 	find_handlers(ph);
 	if (!ph->n_irqs)
-		goto free;
-	why = "registers are not as expected";
+		goto left_alone;
+	why = "the host has no such registers, or they are not as expected";
 	if (driver->host_init && driver->host_init(ph))
-		goto free;
+		goto left_alone;
 	why = "no port that is as expected";
 	if (!init_ports(ph))
 		goto host_exit;
 
 	/* Handler first: it serves what either side has issued. */
+	why = "no interrupt";
 	for (i = 0; i < ph->n_irqs; i++) {
-		if (swap_handler(ph, i, true)) {
-			pci_err(pdev, "pio_hcall: interrupt %u is lost, disks will not work\n",
-				ph->irqs[i]);
-			return;
-		}
+		if (swap_handler(ph, i, true))
+			goto swap_back;
 	}
 	set_ops(ph, true);
 	mutex_lock(&hosts_lock);
@@ -215,28 +251,22 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 	pci_info(pdev, "pio_hcall: requests of %s by hypercall\n", driver->name);
 	return;
 
+swap_back:
+	swap_back(ph, i);
 host_exit:
 	if (driver->host_exit)
 		driver->host_exit(ph);
-free:
+left_alone:
 	pci_info(pdev, "pio_hcall: %s left alone: %s\n", driver->name, why);
-	free_host(ph);
 }
 
 /* The driver is about to go: everything as it was. */
 static void revert(struct pio_ata_host *ph)
 {
-	unsigned int i;
-
 	set_ops(ph, false);
-	for (i = 0; i < ph->n_irqs; i++) {
-		if (swap_handler(ph, i, false))
-			pci_err(ph->pdev, "pio_hcall: interrupt %u is lost\n",
-				ph->irqs[i]);
-	}
+	swap_back(ph, ph->n_irqs);
 	if (ph->driver->host_exit)
 		ph->driver->host_exit(ph);
-	free_host(ph);
 }
 
 static void unbind(struct pci_dev *pdev)
@@ -284,7 +314,7 @@ static int controllers_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&hosts_lock);
 	list_for_each_entry(ph, &hosts, node) {
-		for (i = 0; i < ph->host->n_ports; i++) {
+		for (i = 0; i < ph->n_ports; i++) {
 			struct pio_ata_port *pp = &ph->ports[i];
 
 			if (!pp->ap)
