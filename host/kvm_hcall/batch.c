@@ -46,6 +46,13 @@ static struct pio_hcall_access *element(struct hcall_vcpu *hv, u32 index)
 	return (struct pio_hcall_access *)hv->buf + index;
 }
 
+/* Is the access that comes next a write? */
+static bool next_writes(struct hcall_vcpu *hv)
+{
+	return hv->writing ||
+	       element(hv, hv->next)->op == PIO_HCALL_OP_WRITE;
+}
+
 static int batch_return(struct hcall_vcpu *hv, long status)
 {
 	hcall_progress(hv);
@@ -209,9 +216,8 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 static bool element_effect(struct hcall_vcpu *hv, int *ret)
 {
 	struct pio_hcall_access *e = element(hv, hv->next);
-	bool write = hv->writing || e->op == PIO_HCALL_OP_WRITE;
 
-	if (write) {
+	if (next_writes(hv)) {
 		trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, false);
 		element_done(hv);
 		return true;
@@ -257,7 +263,7 @@ static int batch_run(struct hcall_vcpu *hv)
 	while (hv->next < hv->count) {
 		struct pio_hcall_access *e = element(hv, hv->next);
 		bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
-		bool write = hv->writing || e->op == PIO_HCALL_OP_WRITE;
+		bool write = next_writes(hv);
 		long status = 0;
 		int ret;
 
