@@ -232,121 +232,45 @@ static noinline long loop_out32_kernel(unsigned long n, struct where at)
 	return 0;
 }
 
-static noinline long loop_ins16_native(unsigned long n, struct where at)
-{
-	for (; n; n--) {
-		unsigned long count = at.count;
-		void *addr = string_buf;
-
-		asm volatile("rep; insw" : "+D" (addr), "+c" (count)
-			     : "d" ((u16)at.addr) : "memory");
-	}
-	return 0;
+/*
+ * A string instruction of @bits and suffix @bwl: REP INS fills string_buf, REP OUTS
+ * empties it.  @reg is where the instruction has the buffer's address.
+ */
+#define STRING_LOOPS(dir, DIR, bits, bwl, reg)					\
+static noinline long loop_##dir##bits##_native(unsigned long n, struct where at) \
+{										\
+	for (; n; n--) {							\
+		unsigned long count = at.count;					\
+		void *addr = string_buf;					\
+										\
+		asm volatile("rep; " #dir #bwl : reg (addr), "+c" (count)	\
+			     : "d" ((u16)at.addr) : "memory");			\
+	}									\
+	return 0;								\
+}										\
+										\
+static noinline long loop_##dir##bits##_hcall(unsigned long n, struct where at)	\
+{										\
+	unsigned long gpa = virt_to_phys(string_buf);				\
+	long status = 0;							\
+										\
+	for (; n; n--)								\
+		status = hcall(PIO_HCALL_##DIR, at.addr, (bits) / 8, gpa,	\
+			       at.count);					\
+	return status;								\
+}										\
+										\
+static noinline long loop_##dir##bits##_kernel(unsigned long n, struct where at) \
+{										\
+	for (; n; n--)								\
+		dir##bwl(at.addr, string_buf, at.count);			\
+	return 0;								\
 }
 
-static noinline long loop_ins16_hcall(unsigned long n, struct where at)
-{
-	unsigned long gpa = virt_to_phys(string_buf);
-	long status = 0;
-
-	for (; n; n--)
-		status = hcall(PIO_HCALL_INS, at.addr, 2, gpa, at.count);
-	return status;
-}
-
-static noinline long loop_ins16_kernel(unsigned long n, struct where at)
-{
-	for (; n; n--)
-		insw(at.addr, string_buf, at.count);
-	return 0;
-}
-
-static noinline long loop_outs16_native(unsigned long n, struct where at)
-{
-	for (; n; n--) {
-		unsigned long count = at.count;
-		const void *addr = string_buf;
-
-		asm volatile("rep; outsw" : "+S" (addr), "+c" (count)
-			     : "d" ((u16)at.addr) : "memory");
-	}
-	return 0;
-}
-
-static noinline long loop_outs16_hcall(unsigned long n, struct where at)
-{
-	unsigned long gpa = virt_to_phys(string_buf);
-	long status = 0;
-
-	for (; n; n--)
-		status = hcall(PIO_HCALL_OUTS, at.addr, 2, gpa, at.count);
-	return status;
-}
-
-static noinline long loop_outs16_kernel(unsigned long n, struct where at)
-{
-	for (; n; n--)
-		outsw(at.addr, string_buf, at.count);
-	return 0;
-}
-
-static noinline long loop_ins32_native(unsigned long n, struct where at)
-{
-	for (; n; n--) {
-		unsigned long count = at.count;
-		void *addr = string_buf;
-
-		asm volatile("rep; insl" : "+D" (addr), "+c" (count)
-			     : "d" ((u16)at.addr) : "memory");
-	}
-	return 0;
-}
-
-static noinline long loop_ins32_hcall(unsigned long n, struct where at)
-{
-	unsigned long gpa = virt_to_phys(string_buf);
-	long status = 0;
-
-	for (; n; n--)
-		status = hcall(PIO_HCALL_INS, at.addr, 4, gpa, at.count);
-	return status;
-}
-
-static noinline long loop_ins32_kernel(unsigned long n, struct where at)
-{
-	for (; n; n--)
-		insl(at.addr, string_buf, at.count);
-	return 0;
-}
-
-static noinline long loop_outs32_native(unsigned long n, struct where at)
-{
-	for (; n; n--) {
-		unsigned long count = at.count;
-		const void *addr = string_buf;
-
-		asm volatile("rep; outsl" : "+S" (addr), "+c" (count)
-			     : "d" ((u16)at.addr) : "memory");
-	}
-	return 0;
-}
-
-static noinline long loop_outs32_hcall(unsigned long n, struct where at)
-{
-	unsigned long gpa = virt_to_phys(string_buf);
-	long status = 0;
-
-	for (; n; n--)
-		status = hcall(PIO_HCALL_OUTS, at.addr, 4, gpa, at.count);
-	return status;
-}
-
-static noinline long loop_outs32_kernel(unsigned long n, struct where at)
-{
-	for (; n; n--)
-		outsl(at.addr, string_buf, at.count);
-	return 0;
-}
+STRING_LOOPS(ins, INS, 16, w, "+D")
+STRING_LOOPS(ins, INS, 32, l, "+D")
+STRING_LOOPS(outs, OUTS, 16, w, "+S")
+STRING_LOOPS(outs, OUTS, 32, l, "+S")
 
 static noinline long loop_mmio_read32_native(unsigned long n, struct where at)
 {

@@ -207,3 +207,26 @@ bool batch_run(struct batch *b)
 	batch_start(b);
 	return batch_finish(b, 0, b->n);
 }
+
+/* The same where signals keep ending KVM_RUN; counts how often they did. */
+bool batch_nagged(struct batch *b, unsigned int *eintr)
+{
+	struct vcpu *v = b->v;
+	struct kvm_regs r;
+	enum stop s;
+
+	batch_start(b);
+	while ((s = vcpu_enter(v)) == STOP_IO || s == STOP_INTR) {
+		if (s == STOP_IO) {
+			vcpu_serve(v);
+			continue;
+		}
+		++*eintr;
+		batch_progress(b);
+	}
+	if (s != STOP_DONE)
+		return false;
+	vcpu_get(v, &r);
+	batch_ended(b, &r, 0, b->n);
+	return true;
+}

@@ -571,24 +571,11 @@ static void t_signals(void)
 	nag_start(&n, 6);
 	for (round = 0; round < 200; round++) {
 		struct batch b = { .v = v, .gpa = BUF_GPA + 8 * round };
-		struct kvm_regs r;
-		enum stop s;
 
 		ctx("round %u", round);
 		batch_random(&b, &seed, 1 + rand_r(&seed) % MAX);
-		batch_start(&b);
-		while ((s = vcpu_enter(v)) == STOP_IO || s == STOP_INTR) {
-			if (s == STOP_IO) {
-				vcpu_serve(v);
-				continue;
-			}
-			eintr++;
-			batch_progress(&b);
-		}
-		if (s != STOP_DONE)
+		if (!batch_nagged(&b, &eintr))
 			break;
-		vcpu_get(v, &r);
-		batch_ended(&b, &r, 0, b.n);
 	}
 	nag_stop(&n);
 	note("%u signals, %u times -EINTR", n.sent, eintr);
@@ -636,18 +623,14 @@ static void t_reset(void)
 			};
 			struct pio_hcall_access mem[MAX], now[MAX];
 			struct kvm_regs set, r;
-			unsigned int i;
 			u64 n;
 
 			ctx("access %u, %s", at, how == 0 ? "stub only" :
 			    how == 1 ? "stub with a BATCH" : "settle first");
 			b.gpa = BUF_GPA;
 			batch_start(&b);
-			for (i = 0; i <= at; i++) {
-				if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
-					return;
-				vcpu_serve(v);
-			}
+			if (!serve_exits(v, at + 1))
+				return;
 			n = v->dev->n;
 			vm_read(v->vm, b.gpa, mem, sizeof(mem));
 
@@ -732,7 +715,7 @@ static void t_disabled_midway(void)
 {
 	struct vcpu *v = one_vcpu();
 	struct batch all = { .v = v };
-	unsigned int at, i;
+	unsigned int at;
 
 	one_of_each(&all);
 	for (at = 0; at < all.accesses; at += 5) {
@@ -744,11 +727,8 @@ static void t_disabled_midway(void)
 		ctx("access %u", at);
 		b.gpa = BUF_GPA;
 		batch_start(&b);
-		for (i = 0; i <= at; i++) {
-			if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
-				return;
-			vcpu_serve(v);
-		}
+		if (!serve_exits(v, at + 1))
+			return;
 		handler_enable(false);
 		/* the guest has to make the call again */
 		ended = vcpu_pause(v) && call_finish(v, &b.before, &r);
@@ -798,12 +778,8 @@ static void t_slot_deleted(void)
 						batch_add(&b, ops[i], space, 4,
 							  somewhere(space), k);
 				batch_start(&b);
-				for (k = 0; k <= at; k++) {
-					if (!CHECK(vcpu_enter(v) == STOP_IO,
-						   "no exit"))
-						return;
-					vcpu_serve(v);
-				}
+				if (!serve_exits(v, at + 1))
+					return;
 				n = v->dev->n;
 				vm_set_slot(v->vm, 1, 0, false);
 				/* the list is looked at again, at the latest */

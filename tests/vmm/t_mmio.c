@@ -79,7 +79,6 @@ static void t_native_same(void)
 		{ { 0x48, 0x89, 0x03 }, 3, 8, 1 },
 	};
 	static const u64 addrs[] = { MMIO_GPA, MMIO_GPA + 0xff8, RAM_SIZE };
-	static const u8 end[] = { 0xe6, EXIT_PORT };
 	const u64 val = 0xfedcba9876543210;
 	struct vcpu *v = one_vcpu();
 	unsigned int i, p;
@@ -89,38 +88,10 @@ static void t_native_same(void)
 			struct call c = { insn[i].out ? PIO_HCALL_WRITE :
 					  PIO_HCALL_READ, addrs[p],
 					  insn[i].size, val, 0 };
-			u64 mask = mask_of(insn[i].size);
-			struct access native;
-			struct kvm_regs r, h;
 
 			ctx("%#llx, %s of %u", (unsigned long long)addrs[p],
 			    insn[i].out ? "write" : "read", insn[i].size);
-			call_prepare(v, &c, &r);
-			load_code(v->vm, CODE_GPA, insn[i].code, insn[i].len);
-			load_code(v->vm, CODE_GPA + insn[i].len, end,
-				  sizeof(end));
-			r.rax = val;
-			vcpu_set(v, &r);
-			dev_reset(v->dev);
-			if (vcpu_go(v) != STOP_DONE)
-				continue;
-			vcpu_get(v, &r);
-			EQ(v->dev->n, 1);
-			native = v->dev->log[0];
-
-			dev_reset(v->dev);
-			if (!do_call(v, &c, &h))
-				continue;
-			EQ(h.rax, 0);
-			EQ(v->dev->n, 1);
-			CHECK(!memcmp(&native, v->dev->log, sizeof(native)),
-			      "native %#llx/%u/%u/%#llx, call %#llx/%u/%u/%#llx",
-			      (unsigned long long)native.addr, native.size,
-			      native.out, (unsigned long long)native.val,
-			      (unsigned long long)v->dev->log[0].addr,
-			      v->dev->log[0].size, v->dev->log[0].out,
-			      (unsigned long long)v->dev->log[0].val);
-			EQ(h.rdx, insn[i].out ? val : r.rax & mask);
+			same_as_native(v, &c, insn[i].code, insn[i].len);
 		}
 }
 

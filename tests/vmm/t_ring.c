@@ -696,24 +696,11 @@ static void t_signals(void)
 	nag_start(&n, 15);
 	for (round = 0; round < 300; round++) {
 		struct batch b = new_batch(v);
-		struct kvm_regs r;
-		enum stop s;
 
 		ctx("round %u", round);
 		add_mixed(&b, &seed);
-		batch_start(&b);
-		while ((s = vcpu_enter(v)) == STOP_IO || s == STOP_INTR) {
-			if (s == STOP_IO) {
-				vcpu_serve(v);
-				continue;
-			}
-			eintr++;
-			batch_progress(&b);
-		}
-		if (s != STOP_DONE)
+		if (!batch_nagged(&b, &eintr))
 			break;
-		vcpu_get(v, &r);
-		batch_ended(&b, &r, 0, b.n);
 	}
 	nag_stop(&n);
 	note("%u signals, %u times -EINTR", n.sent, eintr);

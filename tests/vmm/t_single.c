@@ -266,7 +266,6 @@ static void t_native_same(void)
 		{ { 0x66, 0xef }, 2, 2, 1 }, { { 0xef }, 1, 4, 1 },
 	};
 	static const u16 ports[] = { 0, 0x1f0, 0x1f7, 0x5000, 0xfffc };
-	static const u8 end[] = { 0xe6, EXIT_PORT };
 	const u64 val = 0xfedcba9876543210;
 	struct vcpu *v = one_vcpu();
 	unsigned int i, p;
@@ -276,39 +275,10 @@ static void t_native_same(void)
 			struct call c = { insn[i].out ? PIO_HCALL_OUT :
 					  PIO_HCALL_IN, ports[p],
 					  insn[i].size, val, 0 };
-			struct access native;
-			struct kvm_regs r, h;
 
 			ctx("port %#x, %s of %u", ports[p],
 			    insn[i].out ? "out" : "in", insn[i].size);
-			call_prepare(v, &c, &r);
-			load_code(v->vm, CODE_GPA, insn[i].code, insn[i].len);
-			load_code(v->vm, CODE_GPA + insn[i].len, end,
-				  sizeof(end));
-			r.rax = val;
-			r.rdx = ports[p];
-			vcpu_set(v, &r);
-			dev_reset(v->dev);
-			if (vcpu_go(v) != STOP_DONE)
-				continue;
-			vcpu_get(v, &r);
-			EQ(v->dev->n, 1);
-			native = v->dev->log[0];
-
-			dev_reset(v->dev);
-			if (!do_call(v, &c, &h))
-				continue;
-			EQ(h.rax, 0);
-			EQ(v->dev->n, 1);
-			CHECK(!memcmp(&native, v->dev->log, sizeof(native)),
-			      "native %#llx/%u/%u/%#llx, call %#llx/%u/%u/%#llx",
-			      (unsigned long long)native.addr, native.size,
-			      native.out, (unsigned long long)native.val,
-			      (unsigned long long)v->dev->log[0].addr,
-			      v->dev->log[0].size, v->dev->log[0].out,
-			      (unsigned long long)v->dev->log[0].val);
-			if (!insn[i].out)
-				EQ(h.rdx, r.rax & mask_of(insn[i].size));
+			same_as_native(v, &c, insn[i].code, insn[i].len);
 		}
 }
 

@@ -85,6 +85,9 @@ bool call_finish(struct vcpu *v, const struct kvm_regs *before,
 bool do_call(struct vcpu *v, const struct call *c, struct kvm_regs *after);
 void refused(struct vcpu *v, const struct call *c, int err);
 void accepted(struct vcpu *v, const struct call *c);
+void same_as_native(struct vcpu *v, const struct call *c, const u8 *code,
+		    unsigned int len);
+bool serve_exits(struct vcpu *v, unsigned int n);
 u64 quick(struct vcpu *v, u64 nr, u64 addr, u8 size, u64 val);
 void check_preserved(struct vcpu *v, const struct kvm_regs *before,
 		     const struct kvm_regs *after);
@@ -145,5 +148,6 @@ void batch_ended(struct batch *b, const struct kvm_regs *r, int err,
 		 unsigned int done);
 bool batch_finish(struct batch *b, int err, unsigned int done);
 bool batch_run(struct batch *b);
+bool batch_nagged(struct batch *b, unsigned int *eintr);
 
 #endif /* TESTS_H */

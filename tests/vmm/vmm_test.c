@@ -248,6 +248,55 @@ void refused(struct vcpu *v, const struct call *c, int err)
 	EQ(v->dev->n, 0);
 }
 
+/*
+ * The call must make the very access that an instruction makes, and read the same.
+ * @code has the address in RBX or DX, and the data in RAX.
+ */
+void same_as_native(struct vcpu *v, const struct call *c, const u8 *code,
+		    unsigned int len)
+{
+	static const u8 end[] = { 0xe6, EXIT_PORT };
+	struct access native, call;
+	struct kvm_regs r, h;
+
+	call_prepare(v, c, &r);
+	load_code(v->vm, CODE_GPA, code, len);
+	load_code(v->vm, CODE_GPA + len, end, sizeof(end));
+	r.rax = c->val;
+	r.rdx = c->port;
+	vcpu_set(v, &r);
+	dev_reset(v->dev);
+	if (vcpu_go(v) != STOP_DONE)
+		return;
+	vcpu_get(v, &r);
+	EQ(v->dev->n, 1);
+	native = v->dev->log[0];
+
+	dev_reset(v->dev);
+	if (!do_call(v, c, &h))
+		return;
+	EQ(h.rax, 0);
+	EQ(v->dev->n, 1);
+	call = v->dev->log[0];
+	CHECK(!memcmp(&native, &call, sizeof(native)),
+	      "native %#llx/%u/%u/%#llx, call %#llx/%u/%u/%#llx",
+	      (unsigned long long)native.addr, native.size, native.out,
+	      (unsigned long long)native.val, (unsigned long long)call.addr,
+	      call.size, call.out, (unsigned long long)call.val);
+	EQ(h.rdx, native.out ? c->val : r.rax & mask_of(c->size));
+}
+
+/* So many exits of the VMM's, each carried out but the last not yet completed. */
+bool serve_exits(struct vcpu *v, unsigned int n)
+{
+	while (n--) {
+		if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+			return false;
+		vcpu_serve(v);
+	}
+	return true;
+}
+
 /* The call must succeed with one access. */
 void accepted(struct vcpu *v, const struct call *c)
 {
