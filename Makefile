@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug compare local-host bench check patches clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench check patches clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -21,6 +21,9 @@ help:
 	@echo 'make guest-base   the same kernel without the patches -> out/guest-base/bzImage'
 	@echo 'make guest-off    patched, CONFIG_PARAVIRT_PIO=n -> out/guest-off/bzImage'
 	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
+	@echo
+	@echo 'make guest-module pio_hypercall.ko for guests with unpatched kernels -> out/guest-module/KVER/'
+	@echo '                    KVER=version   as for make host'
 	@echo
 	@echo 'make packages     install the Debian packages all this needs'
 	@echo 'make fetch        get the testbed kernels -> out/kernels/'
@@ -44,6 +47,29 @@ $(MAKE) --no-print-directory -C $(2) M=$(OUT)/host/$(1)/build/host/kvm_hcall W=1
 	CONFIG_DEBUG_INFO_BTF_MODULES= modules
 cp $(OUT)/host/$(1)/build/host/kvm_hcall/kvm_hcall.ko $(OUT)/host/$(1)/
 endef
+
+# The same for the guest module of unpatched kernels.
+define build_guest_module
+mkdir -p $(OUT)/guest-module/$(1)/build
+cp -au --parents guest/pio_hypercall include $(OUT)/guest-module/$(1)/build
+$(MAKE) --no-print-directory -C $(2) W=1 \
+	M=$(OUT)/guest-module/$(1)/build/guest/pio_hypercall/module \
+	CONFIG_DEBUG_INFO_BTF_MODULES= modules
+cp $(OUT)/guest-module/$(1)/build/guest/pio_hypercall/module/pio_hypercall.ko \
+	$(OUT)/guest-module/$(1)/
+endef
+
+ifdef KVER
+guest-module:
+	@[ -d /lib/modules/$(KVER)/build ] || { \
+		echo 'no headers for $(KVER): apt-get install linux-headers-$(KVER)' >&2; exit 1; }
+	$(call build_guest_module,$(KVER),/lib/modules/$(KVER)/build)
+else
+guest-module: $(LINES:%=guest-module-%)
+endif
+
+guest-module-%: fetch
+	@$(call build_guest_module,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
 
 ifdef KVER
 host:

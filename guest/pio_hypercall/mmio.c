@@ -97,6 +97,7 @@ int pio_mmio_announce(void __iomem *addr, phys_addr_t gpa, unsigned long len)
 	mutex_unlock(&ranges_lock);
 	return err;
 }
+EXPORT_SYMBOL_GPL(pio_mmio_announce);
 
 /**
  * pio_mmio_forget() - end of what pio_mmio_announce() began
@@ -118,6 +119,7 @@ void pio_mmio_forget(void __iomem *addr)
 	}
 	mutex_unlock(&ranges_lock);
 }
+EXPORT_SYMBOL_GPL(pio_mmio_forget);
 
 /**
  * __pio_mmio_readl() - readl() while there are announced ranges

@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) "pio_hcall: " fmt
 
 #include <linux/cpufeature.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/linkage.h>
 #include <linux/pio_hypercall.h>
@@ -87,6 +88,7 @@ static int __init parse_pio_hcall(char *arg)
 early_param("pio_hcall", parse_pio_hcall);
 
 u32 pio_hcall_features __ro_after_init;
+EXPORT_SYMBOL_GPL(pio_hcall_features);
 
 /* What can be left out of "on": nostring, nommio, nobatch, noposted. */
 #define OPT_POSTED	BIT(31)		/* no feature of the host's */
@@ -187,3 +189,17 @@ void __init pio_hcall_init(void)
 		pio_hcall_features & PIO_HCALL_F_BATCH ? ", batches" : "",
 		pio_posted_enabled ? ", posted writes" : "");
 }
+
+static int __init stats_early(void)
+{
+	pio_hcall_stats_early();
+	return 0;
+}
+early_initcall(stats_early);
+
+static int __init stats_init(void)
+{
+	pio_hcall_stats_init();
+	return 0;
+}
+core_initcall(stats_init);	/* before drivers */

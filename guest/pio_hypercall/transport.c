@@ -2,8 +2,8 @@
 /*
  * Port I/O and MMIO by hypercall, guest side: probe, calls, errors.
  *
- * Everything here may run in any context, NMI and early boot included, and holds
- * no lock but that of posted.c.  IN and OUT may also be idle's or entry code's,
+ * Calls may be made in any context, NMI and early boot included, and hold no lock
+ * but that of posted.c.  IN and OUT may also be idle's or entry code's,
  * hence noinstr.  An access that the host does not carry out is carried out by
  * the native instruction, so callers see no errors.  Once the host has answered
  * -KVM_ENOSYS (the handler is gone, or the guest was moved to a host without
@@ -14,6 +14,7 @@
 #include <linux/cc_platform.h>
 #include <linux/cpufeature.h>
 #include <linux/debugfs.h>
+#include <linux/export.h>
 #include <linux/instrumentation.h>
 #include <linux/irq_work.h>
 #include <linux/kfence.h>
@@ -108,7 +109,7 @@ static noinstr void call_failed(long status)
  * pio_hcall_probe() - ask the host what it offers
  * @host: filled in if the host answers
  *
- * Context: setup_arch(), after init_hypervisor_platform().
+ * Context: after init_hypervisor_platform(): setup_arch(), or a module's init.
  * Return: NULL, or the reason why there can be no calls.
  */
 const char * __init pio_hcall_probe(struct pio_hcall_host *host)
@@ -320,6 +321,7 @@ void pio_hcall_ins(u16 port, void *addr, unsigned long count,
 			     : "d" (port) : "memory");
 	}
 }
+EXPORT_SYMBOL_GPL(pio_hcall_ins);
 
 /**
  * pio_hcall_outs() - write a buffer to a port, element by element
@@ -354,6 +356,7 @@ void pio_hcall_outs(u16 port, const void *addr, unsigned long count,
 			     : "d" (port) : "memory");
 	}
 }
+EXPORT_SYMBOL_GPL(pio_hcall_outs);
 
 /* One element by the instruction.  False if it is a CHECK that stops the list. */
 static bool native_element(struct pio_hcall_access *e)
@@ -435,6 +438,7 @@ unsigned int pio_hcall_batch(struct pio_hcall_access *list, unsigned int count)
 	pio_posted_flush();
 	return __pio_hcall_batch(list, count);
 }
+EXPORT_SYMBOL_GPL(pio_hcall_batch);
 
 /**
  * pio_hcall_read() - read a 32-bit device register
@@ -475,6 +479,7 @@ bool pio_hcall_reaches(phys_addr_t gpa)
 	return !READ_ONCE(host_gone) &&
 	       !hcall(PIO_HCALL_READ, gpa, 4, &value, &unused);
 }
+EXPORT_SYMBOL_GPL(pio_hcall_reaches);
 
 /**
  * pio_hcall_write() - write a 32-bit device register
@@ -530,11 +535,15 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/*
+/**
+ * pio_hcall_stats_early() - counters of boot, counted once
+ *
  * What was counted before setup_per_cpu_areas() was copied to every CPU's area:
  * keep it in one of them.
+ *
+ * Context: an early initcall, no other CPU is up.
  */
-static int __init stats_once(void)
+void __init pio_hcall_stats_early(void)
 {
 	int cpu;
 
@@ -542,16 +551,29 @@ static int __init stats_once(void)
 		if (cpu != smp_processor_id())
 			memset(per_cpu(pio_stats, cpu), 0, sizeof(pio_stats));
 	}
-	return 0;
 }
-early_initcall(stats_once);	/* other CPUs are not up yet */
 
 struct dentry *pio_hcall_debugfs;
+EXPORT_SYMBOL_GPL(pio_hcall_debugfs);
 
-static int __init stats_init(void)
+/**
+ * pio_hcall_stats_init() - make the directory in debugfs
+ *
+ * Context: may sleep.
+ */
+void __init pio_hcall_stats_init(void)
 {
 	pio_hcall_debugfs = debugfs_create_dir("pio_hypercall", NULL);
 	debugfs_create_file("stats", 0444, pio_hcall_debugfs, NULL, &stats_fops);
-	return 0;
 }
-core_initcall(stats_init);	/* before drivers */
+
+/**
+ * pio_hcall_exit() - undo pio_hcall_stats_init(); a module's end
+ *
+ * Context: may sleep; no calls are made any more.
+ */
+void pio_hcall_exit(void)
+{
+	irq_work_sync(&host_gone_work);
+	debugfs_remove_recursive(pio_hcall_debugfs);
+}

@@ -32,6 +32,9 @@ void pio_hcall_write(u32 value, void __iomem *addr, phys_addr_t gpa);
 
 /* Where this kit shows what it does: /sys/kernel/debug/pio_hypercall. */
 extern struct dentry *pio_hcall_debugfs;
+void pio_hcall_stats_early(void);
+void pio_hcall_stats_init(void);
+void pio_hcall_exit(void);
 
 /* What is in use: PIO_HCALL_F_* of the host, less what was opted out of. */
 extern u32 pio_hcall_features;

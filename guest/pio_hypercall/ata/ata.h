@@ -114,6 +114,9 @@ struct pio_ata_host {
 	struct pio_ata_port ports[];
 };
 
+int pio_ata_init(void);
+void pio_ata_exit(void);
+
 extern const struct pio_ata_driver pio_ata_bmdma;
 extern const struct pio_ata_driver pio_ata_ahci;
 

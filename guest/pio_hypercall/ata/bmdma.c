@@ -3,8 +3,8 @@
  * Requests of IDE controllers with BMDMA (SFF-8038i) as lists of accesses.
  *
  * Documentation/libata.rst compares them with libata-sff.c access by access.
- * Covered are read and write commands by DMA, and interrupts of those and of PIO
- * commands.  All else, and whatever is not as expected, is the driver's own code.
+ * Covered are read and write commands, their interrupts, and the data of those by
+ * PIO.  All else, and whatever is not as expected, is the driver's own code.
  */
 #include <linux/ata.h>
 #include <linux/minmax.h>
@@ -47,9 +47,21 @@ static unsigned int stock_issue(struct pio_ata_port *pp,
 	return pp->stock->qc_issue(qc);
 }
 
+/* What ata_sff_qc_issue() does behind the command, for one by PIO. */
+static void pio_issued(struct ata_queued_cmd *qc)
+{
+	if (qc->tf.flags & ATA_TFLAG_WRITE) {
+		qc->ap->hsm_task_state = HSM_ST_FIRST;
+		ata_sff_queue_pio_task(qc->dev->link, 0);
+	} else {
+		qc->ap->hsm_task_state = HSM_ST;
+	}
+}
+
 /*
  * ata_bmdma_qc_issue(), with ata_sff_dev_select(), ata_sff_tf_load(),
- * ata_bmdma_setup() and ata_bmdma_start() as called from there.
+ * ata_bmdma_setup() and ata_bmdma_start() as called from there; for commands by PIO
+ * ata_sff_qc_issue(), with ata_sff_exec_command().
  */
 static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 {
@@ -58,9 +70,11 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	struct ata_ioports *io = &ap->ioaddr;
 	const struct ata_taskfile *tf = &qc->tf;
 	u8 cmd = tf->flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
+	bool dma = tf->protocol == ATA_PROT_DMA;
 	unsigned int n = 0;
 
-	if (tf->protocol != ATA_PROT_DMA || tf->flags & ATA_TFLAG_POLLING ||
+	if ((!dma && tf->protocol != ATA_PROT_PIO) ||
+	    tf->flags & ATA_TFLAG_POLLING || ap->flags & ATA_FLAG_PIO_POLLING ||
 	    !(tf->flags & ATA_TFLAG_ISADDR) ||
 	    !(tf->flags & ATA_TFLAG_DEVICE) || tf->ctl != ap->last_ctl ||
 	    !pio_ata_quiet(ap))
@@ -90,21 +104,28 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	reg8(pp, &n, io->lbam_addr, tf->lbam);
 	reg8(pp, &n, io->lbah_addr, tf->lbah);
 
-	mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
-	pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
-		    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
-	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+	if (dma) {
+		mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
+		pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
+			    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
+		out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+	}
 	reg8(pp, &n, io->command_addr, tf->command);
-	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd | ATA_DMA_START);
+	if (dma)
+		out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd | ATA_DMA_START);
 
 	/* The interrupt may come before the call returns, and finds the lock held. */
 	pp->idle_dev = -1;
+	pp->ahead = 0;
 	if (pio_hcall_batch(pp->list, n) < n) {
 		/* Busy after all.  Nothing but the device was written. */
 		pp->stopped++;
 		return stock_issue(pp, qc);
 	}
-	ap->hsm_task_state = HSM_ST_LAST;
+	if (dma)
+		ap->hsm_task_state = HSM_ST_LAST;
+	else
+		pio_issued(qc);
 	pp->issued++;
 	return 0;
 }
@@ -197,10 +218,23 @@ static enum pio_ata_irq bmdma_interrupt(struct pio_ata_port *pp)
 	return PIO_ATA_SERVED;
 }
 
+/* ata_sff_data_xfer() or ata_sff_data_xfer32(), in one string call. */
+static void transfer(struct pio_ata_port *pp, struct ata_queued_cmd *qc,
+		     unsigned char *buf, unsigned int len, int rw)
+{
+	unsigned int size = pp->ap->pflags & ATA_PFLAG_PIO32 ? 4 : 2;
+	u16 port = port_of(pp->ap->ioaddr.data_addr);
+
+	if (rw == READ)
+		pio_hcall_ins(port, buf, len / size, size);
+	else
+		pio_hcall_outs(port, buf, len / size, size);
+}
+
 /*
- * ata_pio_sectors() asks for the sectors of a block one by one.  As many of them
- * as lie behind one another in memory go in one string call; the next requests
- * find theirs done.
+ * ata_pio_sectors() asks for the sectors of a block one by one, under the port's
+ * lock.  As many of them as lie behind one another in memory go in one string call;
+ * the next requests find theirs done.
  */
 static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
 				    unsigned char *buf, unsigned int len, int rw)
@@ -216,9 +250,12 @@ static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
 		}
 		pp->ahead = 0;
 	}
-	if (qc->tf.protocol != ATA_PROT_PIO || !is_multi_taskfile(&qc->tf) ||
-	    len != qc->sect_size || !qc->cursg)
+	if (qc->tf.protocol != ATA_PROT_PIO || len % 4)
 		return pp->stock->sff_data_xfer(qc, buf, len, rw);
+	if (!is_multi_taskfile(&qc->tf) || len != qc->sect_size || !qc->cursg) {
+		transfer(pp, qc, buf, len, rw);
+		return len;
+	}
 
 	/* To the end of: the block, the scatterlist entry, the page. */
 	block = qc->dev->multi_count * qc->sect_size;
@@ -226,10 +263,9 @@ static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
 	rest = min(rest, qc->cursg->length - qc->cursg_ofs);
 	rest = min_t(unsigned int, rest, PAGE_SIZE - offset_in_page(buf));
 	rest -= rest % qc->sect_size;
-	if (rest <= len)
-		return pp->stock->sff_data_xfer(qc, buf, len, rw);
+	rest = max(rest, len);
 
-	pp->stock->sff_data_xfer(qc, buf, rest, rw);
+	transfer(pp, qc, buf, rest, rw);
 	pp->ahead = rest - len;
 	pp->ahead_buf = buf + len;
 	return len;
@@ -258,7 +294,11 @@ static bool bmdma_port_init(struct pio_ata_port *pp)
 	pp->bmdma_kept = ioread8(io->bmdma_addr + ATA_DMA_STATUS) & 0x60;
 	pp->idle_dev = -1;
 	pp->ops.qc_issue = bmdma_qc_issue;
-	if (pio_hcall_features & PIO_HCALL_F_STRING)
+	if ((pio_hcall_features & PIO_HCALL_F_STRING) &&
+	    is_port(io->data_addr) &&
+	    (pp->stock->sff_data_xfer == ata_sff_data_xfer32 ||
+	     (pp->stock->sff_data_xfer == ata_sff_data_xfer &&
+	      !(pp->ap->pflags & ATA_PFLAG_PIO32))))
 		pp->ops.sff_data_xfer = bmdma_data_xfer;
 	return true;
 }

@@ -5,22 +5,27 @@
  * us first.  The driver stays in charge: it probes, resets, handles errors, and
  * whatever ours do not know goes to its own functions.
  *
- *	PCI driver bound	convert(): operations and interrupt handler
+ *	PCI driver bound,	convert(): operations and interrupt handler
+ *	or found bound
  *	libata			qc_issue -> bmdma.c, ahci.c -> one call
  *	interrupt		interrupt() -> the same -> one call -> libata
  *				or else the driver's own handler
- *	PCI driver to unbind	revert()
+ *	PCI driver to unbind,	revert()
+ *	or we
  */
 #define pr_fmt(fmt) "pio_hcall: " fmt
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include "ata.h"
 #include "../transport.h"
 
@@ -29,8 +34,14 @@ static const struct pio_ata_driver * const drivers[] = {
 	&pio_ata_ahci,
 };
 
+/* Converted controllers, and whether no more shall be. */
 static LIST_HEAD(hosts);
+static bool leaving;
 static DEFINE_MUTEX(hosts_lock);
+
+/* Those, and others whose memory is not free yet. */
+static atomic_t n_hosts;
+static DECLARE_WAIT_QUEUE_HEAD(hosts_gone);
 
 /* A port that waits is looked at by the driver once in so many interrupts. */
 #define WAITED_MAX	8
@@ -142,15 +153,20 @@ static int swap_handler(struct pio_ata_host *ph, unsigned int i, bool ours)
 	return err;
 }
 
-/* The driver's own handlers of the first @n interrupts. */
+/*
+ * The driver's own handlers of the first @n interrupts.  Ours must not stay behind,
+ * so if there is no memory for the driver's, wait for some.
+ */
 static void swap_back(struct pio_ata_host *ph, unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		if (swap_handler(ph, i, false))
-			pci_err(ph->pdev, "pio_hcall: interrupt %u stays ours\n",
+		while (swap_handler(ph, i, false)) {
+			pci_err(ph->pdev, "pio_hcall: cannot give back interrupt %u yet\n",
 				ph->irqs[i]);
+			msleep(1000);
+		}
 	}
 }
 
@@ -182,6 +198,8 @@ static void free_host(void *data)
 	for (i = 0; i < ph->n_ports; i++)
 		kfree(ph->ports[i].list);
 	kfree(ph);
+	if (atomic_dec_and_test(&n_hosts))
+		wake_up(&hosts_gone);
 }
 
 /* The ports of @ph that can be converted; how many. */
@@ -224,6 +242,7 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 	ph->host = host;
 	ph->n_ports = host->n_ports;
 	ph->driver = driver;
+	atomic_inc(&n_hosts);
 	if (devm_add_action_or_reset(&pdev->dev, free_host, ph))
 		return;
 
@@ -245,9 +264,7 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 			goto swap_back;
 	}
 	set_ops(ph, true);
-	mutex_lock(&hosts_lock);
 	list_add_tail(&ph->node, &hosts);
-	mutex_unlock(&hosts_lock);
 	pci_info(pdev, "pio_hcall: requests of %s by hypercall\n", driver->name);
 	return;
 
@@ -258,46 +275,69 @@ host_exit:
 		driver->host_exit(ph);
 left_alone:
 	pci_info(pdev, "pio_hcall: %s left alone: %s\n", driver->name, why);
+	devm_release_action(&pdev->dev, free_host, ph);
 }
 
-/* The driver is about to go: everything as it was. */
+/* Everything as it was. */
 static void revert(struct pio_ata_host *ph)
 {
+	list_del(&ph->node);
 	set_ops(ph, false);
 	swap_back(ph, ph->n_irqs);
 	if (ph->driver->host_exit)
 		ph->driver->host_exit(ph);
 }
 
+/* Under the device's lock: the driver neither comes nor goes meanwhile. */
+static int bind(struct device *dev, void *unused)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	struct pio_ata_host *ph;
+	unsigned int i;
+
+	mutex_lock(&hosts_lock);
+	list_for_each_entry(ph, &hosts, node) {
+		if (ph->pdev == pdev)
+			goto out;
+	}
+	for (i = 0; i < ARRAY_SIZE(drivers) && !leaving; i++) {
+		if (pdev->driver && !strcmp(pdev->driver->name, drivers[i]->name))
+			convert(pdev, drivers[i]);
+	}
+out:
+	mutex_unlock(&hosts_lock);
+	return 0;
+}
+
+static int bind_locked(struct device *dev, void *unused)
+{
+	device_lock(dev);
+	bind(dev, NULL);
+	device_unlock(dev);
+	return 0;
+}
+
+/* Likewise. */
 static void unbind(struct pci_dev *pdev)
 {
 	struct pio_ata_host *ph, *next;
 
 	mutex_lock(&hosts_lock);
 	list_for_each_entry_safe(ph, next, &hosts, node) {
-		if (ph->pdev != pdev)
-			continue;
-		list_del(&ph->node);
-		revert(ph);
+		if (ph->pdev == pdev)
+			revert(ph);
 	}
 	mutex_unlock(&hosts_lock);
 }
 
-/* Under the device's lock: the driver neither comes nor goes meanwhile. */
 static int bus_event(struct notifier_block *nb, unsigned long event, void *data)
 {
-	struct pci_dev *pdev = to_pci_dev(data);
-	unsigned int i;
-
 	switch (event) {
 	case BUS_NOTIFY_BOUND_DRIVER:
-		for (i = 0; i < ARRAY_SIZE(drivers); i++) {
-			if (!strcmp(pdev->driver->name, drivers[i]->name))
-				convert(pdev, drivers[i]);
-		}
+		bind(data, NULL);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
-		unbind(pdev);
+		unbind(to_pci_dev(data));
 		break;
 	}
 	return NOTIFY_OK;
@@ -330,13 +370,98 @@ static int controllers_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(controllers);
 
-/* Before the drivers, which are device initcalls or modules. */
-static int __init pio_ata_init(void)
+static struct dentry *controllers_file;
+
+/**
+ * pio_ata_init() - convert controllers, those that are there and those to come
+ *
+ * Context: may sleep.
+ * Return: 0 or an error; it is none if the host offers no batches.
+ */
+int __init pio_ata_init(void)
 {
+	int err;
+
 	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
 		return 0;
-	debugfs_create_file("controllers", 0444, pio_hcall_debugfs, NULL,
-			    &controllers_fops);
-	return bus_register_notifier(&pci_bus_type, &bus_notifier);
+	err = bus_register_notifier(&pci_bus_type, &bus_notifier);
+	if (err)
+		return err;
+	controllers_file = debugfs_create_file("controllers", 0444,
+					       pio_hcall_debugfs, NULL,
+					       &controllers_fops);
+	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
 }
-fs_initcall(pio_ata_init);
+
+/* A converted controller with a reference on its device; NULL if there is none. */
+static struct pci_dev *first_host(void)
+{
+	struct pio_ata_host *ph;
+	struct pci_dev *pdev = NULL;
+
+	mutex_lock(&hosts_lock);
+	leaving = true;
+	ph = list_first_entry_or_null(&hosts, struct pio_ata_host, node);
+	if (ph)
+		pdev = pci_dev_get(ph->pdev);
+	mutex_unlock(&hosts_lock);
+	return pdev;
+}
+
+/*
+ * A port's own error handling holds on to the operations it began with, and sleeps:
+ * wait for its end.  That which begins now takes the driver's.
+ */
+static void give_back(struct pci_dev *pdev, struct list_head *done)
+{
+	struct pio_ata_host *ph, *next;
+	unsigned int i;
+
+	device_lock(&pdev->dev);
+	mutex_lock(&hosts_lock);
+	list_for_each_entry_safe(ph, next, &hosts, node) {
+		if (ph->pdev != pdev)
+			continue;
+		revert(ph);
+		for (i = 0; i < ph->n_ports; i++) {
+			if (ph->ports[i].ap)
+				ata_port_wait_eh(ph->ports[i].ap);
+		}
+		devm_remove_action(&pdev->dev, free_host, ph);
+		list_add(&ph->node, done);
+	}
+	mutex_unlock(&hosts_lock);
+	device_unlock(&pdev->dev);
+	pci_info(pdev, "pio_hcall: given back\n");
+	pci_dev_put(pdev);
+}
+
+/**
+ * pio_ata_exit() - give all controllers back to their drivers
+ *
+ * Whatever is under way on them goes on.
+ *
+ * Context: may sleep; waits for error handling to end.
+ */
+void pio_ata_exit(void)
+{
+	struct pio_ata_host *ph, *next;
+	struct pci_dev *pdev;
+	LIST_HEAD(done);
+
+	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
+		return;
+	while ((pdev = first_host()))
+		give_back(pdev, &done);
+	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	debugfs_remove(controllers_file);
+
+	/* Others look at the operations for a few instructions, at any time. */
+	synchronize_rcu_tasks();
+	list_for_each_entry_safe(ph, next, &done, node)
+		free_host(ph);
+	/* Of drivers that are going just now. */
+	wait_event(hosts_gone, !atomic_read(&n_hosts));
+	/* And the end of free_host() itself. */
+	synchronize_rcu_tasks();
+}
