@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench check patches clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench check patches deb clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -24,6 +24,8 @@ help:
 	@echo
 	@echo 'make guest-module pio_hypercall.ko for guests with unpatched kernels -> out/guest-module/KVER/'
 	@echo '                    KVER=version   as for make host'
+	@echo
+	@echo 'make deb          packages for Debian 12, modules by DKMS -> out/deb/*.deb'
 	@echo
 	@echo 'make packages     install the Debian packages all this needs'
 	@echo 'make fetch        get the testbed kernels -> out/kernels/'
@@ -107,6 +109,17 @@ check: packages
 
 patches: fetch
 	@guest/linux/refresh
+
+# Packages for Debian 12, from a copy: what they leave there is none of the tree's.
+deb: packages
+	@rm -rf $(OUT)/deb/build $(OUT)/deb/*.deb
+	@mkdir -p $(OUT)/deb/build/pio-hypercall
+	@cp -a --parents debian host guest/pio_hypercall include $(wildcard tools) Documentation \
+		README.md $(OUT)/deb/build/pio-hypercall
+	@cd $(OUT)/deb/build/pio-hypercall && \
+		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
+	@cp $(OUT)/deb/build/*.deb $(OUT)/deb/
+	@ls $(OUT)/deb/*.deb
 
 clean:
 	rm -rf $(OUT)
