@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pio-stat - which registers make a VM leave the guest, how often, at what cost
+ *
+ * pio-stat(8) is the manual.
+ */
+#include <errno.h>
+#include <dirent.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "pio-stat.h"
+
+#define VERSION	"0.1.0"
+
+static const char usage_text[] =
+	"usage: pio-stat [OPTION]...                     live view\n"
+	"       pio-stat census [OPTION]... [SECONDS]    count, then rank the devices;\n"
+	"                                                until Ctrl-C if not told\n"
+	"       pio-stat census [OPTION]... -- COMMAND...  while COMMAND runs\n"
+	"       pio-stat census [OPTION]... --input FILE   of a saved trace\n"
+	"       pio-stat ranges                          in a guest: names for --ranges\n"
+	"  -p, --pid PID              only the VM of this process\n"
+	"  -j, --json                 JSON, an object for each interval or census\n"
+	"  -d, --delay SECONDS        live: interval (1)\n"
+	"  -n, --count N              live: end after N intervals\n"
+	"  -r, --range NAME=START-END name ports, hexadecimal; NAME is DEVICE or DEVICE/PART\n"
+	"  -m, --mmio NAME=START-END  name addresses\n"
+	"  -f, --ranges FILE          names, as `pio-stat ranges' in the guest prints them\n"
+	"  -i, --input FILE           census of tracefs', trace-cmd's or perf's text; - is\n"
+	"                             standard input\n"
+	"  -b, --buffer KIB           of each CPU, for events not yet read\n"
+	"  -h, --help\n"
+	"  -V, --version\n";
+
+static struct options {
+	bool census, json;
+	u32 pid;
+	double delay;
+	unsigned long count;
+	double seconds;
+	unsigned int buffer_kib;
+	const char *range_file;
+	const char *input;
+	char **command;
+} opt = { .delay = 1 };
+
+static volatile sig_atomic_t stopped;
+
+void note(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("pio-stat: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+void die(enum status status, const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("pio-stat: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(status);
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	p = realloc(p, size);
+	if (!p)
+		die(ST_ERROR, "out of memory");
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	char *copy = strdup(s);
+
+	if (!copy)
+		die(ST_ERROR, "out of memory");
+	return copy;
+}
+
+/* --- VMs --------------------------------------------------------------------- */
+
+static bool is_vm(const char *pid)
+{
+	char path[PATH_MAX], target[64];
+	struct dirent *d;
+	bool found = false;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while (!found && (d = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/fd/%s", pid, d->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		if (len <= 0)
+			continue;
+		target[len] = '\0';
+		found = !strcmp(target, "anon_inode:kvm-vm");
+	}
+	closedir(dir);
+	return found;
+}
+
+static void check_pid(u32 pid)
+{
+	char name[16], path[32];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%u", pid);
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	if (stat(path, &st))
+		die(ST_NO_VM, "there is no process %u", pid);
+	if (!is_vm(name))
+		die(ST_NO_VM, "process %u is not a VM's: it has no KVM open", pid);
+}
+
+static void check_any_vm(void)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+	bool found = false;
+
+	if (!dir)
+		die(ST_ERROR, "/proc: %s: mount -t proc proc /proc", strerror(errno));
+	while (!found && (d = readdir(dir)))
+		found = d->d_name[0] >= '1' && d->d_name[0] <= '9' && is_vm(d->d_name);
+	closedir(dir);
+	if (!found)
+		die(ST_NO_VM,
+		    "no VM is running: start one, or count while one starts: pio-stat census -- COMMAND");
+}
+
+/* --- options ----------------------------------------------------------------- */
+
+static double parse_seconds(const char *what, const char *s)
+{
+	char *end;
+	double d;
+
+	errno = 0;
+	d = strtod(s, &end);
+	if (end == s || *end || errno || !(d >= 0.1 && d <= 1e6))
+		die(ST_USAGE, "%s '%s': not a number of seconds from 0.1 to 1000000",
+		    what, s);
+	return d;
+}
+
+static unsigned long parse_number(const char *what, const char *s, unsigned long max)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end || errno || !n || n > max)
+		die(ST_USAGE, "%s '%s': not a number from 1 to %lu", what, s, max);
+	return n;
+}
+
+static void parse_options(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "pid", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "delay", required_argument, NULL, 'd' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "range", required_argument, NULL, 'r' },
+		{ "mmio", required_argument, NULL, 'm' },
+		{ "ranges", required_argument, NULL, 'f' },
+		{ "input", required_argument, NULL, 'i' },
+		{ "buffer", required_argument, NULL, 'b' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 }
+	};
+	bool live_only = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+p:jd:n:r:m:f:i:b:hV", names, NULL)) != -1) {
+		switch (c) {
+		case 'p':
+			opt.pid = parse_number("--pid", optarg, INT_MAX);
+			break;
+		case 'j':
+			opt.json = true;
+			break;
+		case 'd':
+			opt.delay = parse_seconds("--delay", optarg);
+			live_only = true;
+			break;
+		case 'n':
+			opt.count = parse_number("--count", optarg, INT_MAX);
+			live_only = true;
+			break;
+		case 'r':
+		case 'm':
+			range_option(c == 'm', optarg);
+			break;
+		case 'f':
+			opt.range_file = optarg;
+			break;
+		case 'i':
+			opt.input = optarg;
+			break;
+		case 'b':
+			opt.buffer_kib = parse_number("--buffer", optarg, 1 << 20);
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(ST_OK);
+		case 'V':
+			puts("pio-stat " VERSION);
+			exit(ST_OK);
+		default:
+			fputs(usage_text, stderr);
+			exit(ST_USAGE);
+		}
+	}
+	if (opt.census && live_only)
+		die(ST_USAGE, "--delay and --count are for the live view; a census takes SECONDS");
+	if (opt.input && (!opt.census || opt.pid))
+		die(ST_USAGE, "--input is for a census, and goes without --pid");
+	argv += optind;
+	if (!*argv)
+		return;
+	if (opt.census && !opt.input && !strcmp(argv[-1], "--")) {
+		opt.command = argv;
+	} else if (opt.census && !opt.input && !argv[1]) {
+		opt.seconds = parse_seconds("census", *argv);
+	} else {
+		note("'%s': one argument too many", *argv);
+		fputs(usage_text, stderr);
+		exit(ST_USAGE);
+	}
+}
+
+/* --- running ------------------------------------------------------------------- */
+
+static void stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Until @end, 0 for no end, or a signal, or @child has ended. */
+static void count_until(double end, pid_t child, int *wait_status)
+{
+	double left;
+
+	while (!stopped) {
+		left = end ? end - now() : 1;
+		if (left <= 0)
+			break;
+		if (left > 0.1)
+			left = 0.1;
+		source_wait(left * 1000 + 1);
+		source_read(false, account);
+		if (child && waitpid(child, wait_status, WNOHANG) == child)
+			break;
+	}
+}
+
+static void live(void)
+{
+	struct report rep = {
+		.json = opt.json,
+		.clear_screen = !opt.json && isatty(STDOUT_FILENO),
+	};
+	double start = now(), end = start;
+	unsigned long i;
+	u64 lost = 0;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%u", opt.pid);
+	for (i = 0; !stopped && (!opt.count || i < opt.count); i++) {
+		end += opt.delay;
+		count_until(end, 0, NULL);
+		rep.seconds = now() - start;
+		start += rep.seconds;
+		rep.lost = source_lost() - lost;
+		lost += rep.lost;
+		host_stats_read();
+		report(&rep);
+		account_clear();
+		if (opt.pid && !is_vm(pid)) {
+			note("VM %s has ended", pid);
+			break;
+		}
+	}
+}
+
+/* The command starts when its pipe is closed: nothing of it goes uncounted. */
+static pid_t start_command(char **command)
+{
+	sigset_t none;
+	int go[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(go))
+		die(ST_ERROR, "pipe: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		die(ST_ERROR, "fork: %s", strerror(errno));
+	if (!pid) {
+		close(go[1]);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (read(go[0], &c, 1) < 0)
+			_exit(127);
+		close(go[0]);
+		/* Our own output is for the census. */
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		execvp(command[0], command);
+		fprintf(stderr, "pio-stat: %s: %s\n", command[0], strerror(errno));
+		_exit(127);
+	}
+	close(go[0]);
+	source_enable();
+	close(go[1]);
+	return pid;
+}
+
+static enum status census(void)
+{
+	struct report rep = { .json = opt.json, .census = true };
+	enum status status = ST_OK;
+	int wait_status = 0;
+	pid_t child = 0;
+	double start;
+
+	if (opt.command)
+		child = start_command(opt.command);
+	start = now();
+	count_until(opt.seconds ? start + opt.seconds : 0, child, &wait_status);
+	rep.seconds = now() - start;
+	source_read(true, account);
+	rep.lost = source_lost();
+	host_stats_read();
+	if (!totals.exits)
+		note("no exit was counted: no VM ran");
+	report(&rep);
+	if (opt.command && wait_status) {
+		if (WIFSIGNALED(wait_status))
+			note("%s was ended by signal %d", opt.command[0],
+			     WTERMSIG(wait_status));
+		else
+			note("%s has failed, status %d", opt.command[0],
+			     WEXITSTATUS(wait_status));
+		status = ST_COMMAND;
+	}
+	return status;
+}
+
+static u64 first_time, last_time;
+
+static void account_file(const struct event *ev)
+{
+	if (!first_time)
+		first_time = ev->time;
+	last_time = ev->time;
+	account(ev);
+}
+
+static void census_of_file(void)
+{
+	struct report rep = { .json = opt.json, .census = true, .from_file = true };
+
+	source_file(opt.input, account_file);
+	rep.seconds = (last_time - first_time) / 1e9;
+	rep.lost = source_lost();
+	report(&rep);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = stop };
+	struct stat st;
+
+	if (argc > 1 && !strcmp(argv[1], "ranges")) {
+		if (argc > 2)
+			die(ST_USAGE, "ranges takes no argument");
+		range_print_own();
+		return ST_OK;
+	}
+	if (argc > 1 && !strcmp(argv[1], "census")) {
+		opt.census = true;
+		argc--;
+		argv++;
+	}
+	parse_options(argc, argv);
+	if (opt.range_file)
+		range_file(opt.range_file);
+	range_builtin();
+	if (opt.input) {
+		census_of_file();
+		return ST_OK;
+	}
+
+	source_open(opt.buffer_kib);
+	if (opt.pid)
+		check_pid(opt.pid);
+	else if (!opt.command)
+		check_any_vm();
+	account_pid(opt.pid);
+	if (!source_has_kvm_hcall())
+		note("kvm_hcall is not loaded: there are native accesses only");
+	else if (stat("/sys/kernel/debug/kvm_hcall", &st))
+		note("no counters of kvm_hcall: mount -t debugfs debugfs /sys/kernel/debug");
+	host_stats_read();
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	if (!opt.command)
+		source_enable();
+	if (opt.census)
+		return census();
+	live();
+	return ST_OK;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pio-stat: which registers a VM's exits are for.
+ *
+ *	source.c	KVM's tracepoints, from perf_event_open() or a file
+ *	account.c	events of a vCPU to exits, exits to ranges
+ *	ranges.c	names of ports and addresses; `pio-stat ranges'
+ *	report.c	text and JSON
+ *	pio-stat.c	options, the loop
+ */
+#ifndef PIO_STAT_H
+#define PIO_STAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <linux/types.h>
+
+/* The kernel's names, as this is written in its style. */
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define __noreturn		__attribute__((noreturn))
+#define __packed		__attribute__((packed))
+#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+
+/* Exit statuses; the manual page has them, scripts rely on them. */
+enum status {
+	ST_OK,
+	ST_ERROR,		/* something the tool could not foresee */
+	ST_USAGE,
+	ST_PERMISSION,
+	ST_NO_TRACEFS,
+	ST_NO_KVM,
+	ST_NO_VM,
+	ST_INPUT,		/* a file of the user's is not what it should be */
+	ST_COMMAND,		/* census done, but its command failed */
+};
+
+void __noreturn __printf(2, 3) die(enum status status, const char *fmt, ...);
+void __printf(1, 2) note(const char *fmt, ...);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+
+/* --- events --------------------------------------------------------------- */
+
+enum event_kind {
+	EV_EXIT,
+	EV_ENTRY,
+	EV_PIO,
+	EV_MMIO,
+	EV_FAST_MMIO,
+	EV_USER,
+	EV_DECODE,
+	EV_HYPERCALL,
+	EV_CALL,
+	EV_DONE,
+	EV_ELEMENT,
+	EV_KINDS
+};
+
+/* What the tracepoints say, each in those of the fields that it has. */
+struct event {
+	u64 time;		/* ns */
+	u64 seq;		/* order of arrival, where times are equal */
+	u64 reason;	/* of an exit, or KVM_EXIT_* */
+	u64 isa;
+	u64 info;		/* kvm_exit's info1 */
+	u64 rip;		/* of the guest, at kvm_exit and kvm_entry */
+	u64 error;		/* kvm_userspace_exit's errno */
+	u64 addr;
+	u64 size;
+	u64 write;		/* kvm_mmio: its type */
+	u64 data;
+	u64 count;
+	u64 nr;
+	u64 status;
+	u64 mmio;		/* an element's space */
+	u64 ring;
+	enum event_kind kind;
+	u32 pid;		/* of the VMM; 0 where a file does not say */
+	u32 tid;
+};
+
+/* kvm_exit's isa and exit_reason to what this tool has to tell apart. */
+#define ISA_VMX		1
+#define ISA_SVM		2
+#define REASON_OTHER	0xffffffff
+
+const char *reason_name(u64 isa, u64 reason);
+bool reason_is_io(u64 isa, u64 reason);
+
+/* @buffer_kib: of each CPU, 0 for the default */
+void source_open(unsigned int buffer_kib);
+void source_enable(void);
+/* Hand over what happened until now; with @last everything, and stop. */
+void source_read(bool last, void (*handle)(const struct event *ev));
+/* Events that the kernel had no room for, since the start. */
+u64 source_lost(void);
+/* Sleep until there is something to read, or @ms are over. */
+void source_wait(int ms);
+bool source_has_kvm_hcall(void);
+void source_file(const char *path, void (*handle)(const struct event *ev));
+
+/* --- ranges --------------------------------------------------------------- */
+
+struct counts {
+	u64 exits;		/* crossings by the instruction itself, */
+	u64 calls;		/* and by hypercall */
+	u64 accesses;
+	u64 reads;
+	u64 writes;
+	u64 in_kvm;
+	u64 in_vmm;
+	u64 native;	/* accesses by instruction, */
+	u64 by_call;	/* by a call for this one, */
+	u64 by_list;	/* by one for several, */
+	u64 by_ring;	/* of those, in an exit to the VMM with others */
+	u64 exits_to_vmm;
+	u64 string_exits;
+	u64 strings;
+	u64 decoded;
+	u64 write_runs;	/* of writes without anything between, */
+	u64 write_write;	/* in which so many were followed by another one */
+	u64 write_read;	/* writes followed by a read of the same device */
+	u64 repeated;	/* reads of the register just read */
+	u64 fallback;
+	u64 errors;
+	u64 commands;
+	u64 ns;
+	u64 gain_string_ns;
+	u64 gain_decode_ns;
+	u64 gain_wait_ns;
+};
+
+#define N_COUNTS	(sizeof(struct counts) / sizeof(u64))
+void counts_add(struct counts *to, const struct counts *from);
+
+enum command_register {
+	CMD_NONE,
+	CMD_IDE,		/* task file: 7 */
+	CMD_AHCI,		/* PxCI */
+};
+
+struct controller {
+	char *name;
+	struct counts c;	/* sum of its ranges, report.c's */
+};
+
+struct range {
+	char *name;		/* of the part, or NULL if there is one only */
+	bool mmio;
+	u64 start, end;	/* inclusive */
+	struct controller *controller;
+	enum command_register command;
+	bool seen_call;		/* from now on native accesses are fallback */
+	struct counts c;
+};
+
+extern struct range **ranges;
+extern size_t n_ranges;
+extern struct controller **controllers;
+extern size_t n_controllers;
+
+/* NAME=START-END of the command line; what comes first wins. */
+void range_option(bool mmio, const char *arg);
+void range_file(const char *path);
+void range_builtin(void);
+struct range *range_find(bool mmio, u64 addr);
+/* `pio-stat ranges': this machine's own, as the guest it is. */
+void range_print_own(void);
+
+/* --- account -------------------------------------------------------------- */
+
+struct reason_count {
+	u64 isa, reason;
+	u64 exits, ns;
+};
+
+struct totals {
+	u64 exits;
+	u64 ns;
+	u64 device_exits;
+	u64 device_ns;
+	u64 enosys;	/* our calls that KVM answered for want of a handler */
+	u64 probes;
+	u64 errors;	/* of calls that name no register */
+	struct reason_count other[64];	/* exits for no device */
+	size_t n_other;
+};
+
+extern struct totals totals;
+extern u32 *vms;		/* processes that ran a guest, since the start */
+extern size_t n_vms, n_vcpus;
+
+void account_pid(u32 pid);
+void account(const struct event *ev);
+void account_clear(void);	/* counts to 0, but not what is known of vCPUs */
+
+/* --- report --------------------------------------------------------------- */
+
+struct report {
+	bool json;
+	bool census;
+	bool from_file;
+	bool clear_screen;
+	double seconds;
+	u64 lost;
+};
+
+void report(const struct report *r);
+/* Read kvm_hcall's own counters; report() has the difference since the last. */
+void host_stats_read(void);
+
+#endif /* PIO_STAT_H */

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is printed: the live view, the census with its ranking, and JSON.
+ *
+ * A reason in the ranking is a sentence about what was counted, with the figures in
+ * it.  None is about a device by its name.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "pio-stat.h"
+
+#define HOST_STATS	"/sys/kernel/debug/kvm_hcall/stats"
+#define MAX_HOST_STATS	64
+
+static struct {
+	char name[32];
+	u64 value, delta;
+} host_stats[MAX_HOST_STATS];
+static size_t n_host_stats;
+static bool host_stats_known;
+
+void host_stats_read(void)
+{
+	FILE *f = fopen(HOST_STATS, "r");
+	u64 value;
+	char name[32];
+	size_t i;
+
+	host_stats_known = f;
+	if (!f)
+		return;
+	while (fscanf(f, "%31s %llu", name, &value) == 2) {
+		for (i = 0; i < n_host_stats && strcmp(host_stats[i].name, name); i++)
+			;
+		if (i == MAX_HOST_STATS)
+			break;
+		if (i == n_host_stats) {
+			n_host_stats++;
+			memcpy(host_stats[i].name, name, sizeof(name));
+			host_stats[i].value = value;
+		}
+		/* Lower than before: the module was loaded anew. */
+		host_stats[i].delta = value - (value < host_stats[i].value ?
+					       0 : host_stats[i].value);
+		host_stats[i].value = value;
+	}
+	fclose(f);
+}
+
+static bool is_error_stat(const char *name)
+{
+	return !strncmp(name, "refused_", 8) || !strcmp(name, "dropped");
+}
+
+static double ratio(u64 a, u64 b)
+{
+	return b ? (double)a / b : 0;
+}
+
+static u64 crossings(const struct counts *c)
+{
+	return c->exits + c->calls;
+}
+
+static u64 gain(const struct counts *c)
+{
+	return c->gain_string_ns + c->gain_decode_ns + c->gain_wait_ns;
+}
+
+/* --- sorting --------------------------------------------------------------- */
+
+static int by_cost(const void *a, const void *b)
+{
+	const struct controller *x = *(struct controller * const *)a;
+	const struct controller *y = *(struct controller * const *)b;
+
+	if (x->c.ns != y->c.ns)
+		return x->c.ns < y->c.ns ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static int by_gain(const void *a, const void *b)
+{
+	const struct controller *x = *(struct controller * const *)a;
+	const struct controller *y = *(struct controller * const *)b;
+
+	if (gain(&x->c) != gain(&y->c))
+		return gain(&x->c) < gain(&y->c) ? 1 : -1;
+	return by_cost(a, b);
+}
+
+static bool active(const struct counts *c)
+{
+	return crossings(c) || c->accesses || c->errors;
+}
+
+/* Those with anything to tell; the caller frees the list. */
+static size_t sorted(struct controller ***list,
+		     int (*compare)(const void *a, const void *b))
+{
+	size_t i, n = 0;
+
+	*list = xrealloc(NULL, (n_controllers + 1) * sizeof(**list));
+	for (i = 0; i < n_controllers; i++)
+		memset(&controllers[i]->c, 0, sizeof(controllers[i]->c));
+	for (i = 0; i < n_ranges; i++)
+		counts_add(&ranges[i]->controller->c, &ranges[i]->c);
+	for (i = 0; i < n_controllers; i++) {
+		if (active(&controllers[i]->c))
+			(*list)[n++] = controllers[i];
+	}
+	qsort(*list, n, sizeof(**list), compare);
+	return n;
+}
+
+/* --- reasons --------------------------------------------------------------- */
+
+#define MAX_REASONS	8
+
+struct reasons {
+	char text[MAX_REASONS][200];
+	size_t n;
+};
+
+static void __printf(2, 3) reason(struct reasons *r, const char *fmt, ...)
+{
+	va_list args;
+
+	if (r->n == MAX_REASONS)
+		return;
+	va_start(args, fmt);
+	vsnprintf(r->text[r->n++], sizeof(r->text[0]), fmt, args);
+	va_end(args);
+}
+
+static double us(u64 ns, u64 n)
+{
+	return ratio(ns, n) / 1000;
+}
+
+/*
+ * Bounds below which something is not worth a line: one crossing of a hundred, a tenth
+ * of the accesses.  Those that speak for most of them: nine of ten, and a half.
+ */
+static void reasons_of(const struct counts *c, struct reasons *r)
+{
+	u64 n = crossings(c), rest;
+
+	r->n = 0;
+	if (c->string_exits * 100 >= n && c->string_exits > 0) {
+		if (c->string_exits > c->strings)
+			reason(r,
+			       "string I/O: %llu exits for %llu strings, %.1f each: a call carries a string in one",
+			       c->string_exits, c->strings,
+			       ratio(c->string_exits, c->strings));
+		else
+			reason(r, "string I/O: %llu strings, one exit each already",
+			       c->strings);
+	}
+	if (c->decoded * 100 >= n && c->decoded > 0)
+		reason(r,
+		       "%llu of %llu exits had KVM decode an instruction, after %.1f us on average: a call names the register",
+		       c->decoded, n, us(c->gain_decode_ns, c->decoded));
+	if (c->write_write * 100 >= n && c->write_write > 0)
+		reason(r,
+		       "%llu writes to the VMM were followed by another one, in runs of %.1f: a list, or posted writes, carry a run in one exit",
+		       c->write_write, 1 + ratio(c->write_write, c->write_runs));
+	if (c->write_read * 100 >= n && c->write_read > 0)
+		reason(r,
+		       "%llu writes to the VMM were followed by a read of the same device: one crossing carries both, the trips to the VMM remain",
+		       c->write_read);
+	if (c->by_list * 10 >= c->accesses && c->by_list > 0)
+		reason(r, "lists carry %.0f %% of the accesses already, in %llu calls",
+		       100 * ratio(c->by_list, c->accesses), c->calls);
+	if (c->fallback > 0)
+		reason(r, "%llu accesses were native although others came by call",
+		       c->fallback);
+	/* A register just read says nothing new to a list: the device has to get there. */
+	if (c->repeated * 10 >= n && c->repeated > 0)
+		reason(r,
+		       "%.0f %% of the reads repeat the one before (polling): the wait is the device's, less of it comes by interrupt only",
+		       100 * ratio(c->repeated, c->reads));
+	if (c->in_kvm * 10 >= c->accesses * 9 && c->accesses > 0) {
+		reason(r, "%.0f %% of the accesses end in KVM, %.1f us each: %s",
+		       100 * ratio(c->in_kvm, c->accesses), us(c->ns, c->accesses),
+		       c->decoded * 2 > n ? "the decode is all a call saves" :
+		       "a single call is not cheaper than the exit");
+		return;
+	}
+	rest = n - c->write_write - (c->string_exits - c->strings);
+	if (c->in_vmm * 2 >= c->accesses && rest * 2 >= n &&
+	    c->by_list * 2 < c->accesses)
+		reason(r,
+		       "%.0f %% of the accesses go on to the VMM, %.0f %% of them reads: a call each saves nothing there, only fewer of them help",
+		       100 * ratio(c->in_vmm, c->accesses),
+		       100 * ratio(c->reads, c->accesses));
+}
+
+/* --- JSON ------------------------------------------------------------------- */
+
+static void json_counts(const struct counts *c)
+{
+#define COUNT(name)	printf("\"" #name "\":%llu,", c->name)
+	COUNT(exits);
+	COUNT(calls);
+	COUNT(accesses);
+	COUNT(reads);
+	COUNT(writes);
+	COUNT(in_kvm);
+	COUNT(in_vmm);
+	COUNT(native);
+	COUNT(by_call);
+	COUNT(by_list);
+	COUNT(by_ring);
+	COUNT(exits_to_vmm);
+	COUNT(string_exits);
+	COUNT(strings);
+	COUNT(decoded);
+	COUNT(write_runs);
+	COUNT(write_write);
+	COUNT(write_read);
+	COUNT(repeated);
+	COUNT(fallback);
+	COUNT(errors);
+	COUNT(commands);
+	COUNT(ns);
+	COUNT(gain_string_ns);
+	COUNT(gain_decode_ns);
+	COUNT(gain_wait_ns);
+#undef COUNT
+	printf("\"gain_ns\":%llu", gain(c));
+}
+
+/* Names have no character that JSON would want escaped: ranges.c sees to it. */
+static void json_controller(const struct report *rep, const struct controller *ctl)
+{
+	const struct counts *c = &ctl->c;
+	const char *separator = "";
+	struct reasons reasons;
+	size_t i;
+
+	printf("{\"name\":\"%s\",", ctl->name);
+	json_counts(c);
+	if (c->commands)
+		printf(",\"per_io\":{\"exits\":%.3f,\"calls\":%.3f,\"exits_to_vmm\":%.3f}",
+		       ratio(c->exits, c->commands), ratio(c->calls, c->commands),
+		       ratio(c->exits_to_vmm, c->commands));
+	else
+		printf(",\"per_io\":null");
+	if (rep->census) {
+		reasons_of(c, &reasons);
+		printf(",\"reasons\":[");
+		for (i = 0; i < reasons.n; i++)
+			printf("%s\"%s\"", i ? "," : "", reasons.text[i]);
+		printf("]");
+	}
+	printf(",\"ranges\":[");
+	for (i = 0; i < n_ranges; i++) {
+		const struct range *r = ranges[i];
+
+		if (r->controller != ctl || !active(&r->c))
+			continue;
+		printf("%s{\"name\":\"%s\",\"space\":\"%s\",\"start\":%llu,\"end\":%llu,",
+		       separator, r->name ? r->name : ctl->name,
+		       r->mmio ? "mmio" : "pio", r->start, r->end);
+		json_counts(&r->c);
+		printf("}");
+		separator = ",";
+	}
+	printf("]}");
+}
+
+static void json(const struct report *rep)
+{
+	struct controller **list;
+	size_t i, n = sorted(&list, rep->census ? by_gain : by_cost);
+
+	printf("{\"format\":1,\"mode\":\"%s\",\"seconds\":%.6f,\"source\":\"%s\",",
+	       rep->census ? "census" : "live", rep->seconds,
+	       rep->from_file ? "file" : "kernel");
+	printf("\"kvm_hcall\":%s,\"lost\":%llu,\"vms\":[",
+	       source_has_kvm_hcall() ? "true" : "false", rep->lost);
+	for (i = 0; i < n_vms; i++)
+		printf("%s%u", i ? "," : "", vms[i]);
+	printf("],\"vcpus\":%zu,\"exits\":%llu,\"ns\":%llu,", n_vcpus,
+	       totals.exits, totals.ns);
+	printf("\"device_exits\":%llu,\"device_ns\":%llu,", totals.device_exits,
+	       totals.device_ns);
+	printf("\"enosys\":%llu,\"probes\":%llu,\"errors\":%llu,\"other_exits\":{",
+	       totals.enosys, totals.probes, totals.errors);
+	for (i = 0; i < totals.n_other; i++)
+		printf("%s\"%s\":{\"exits\":%llu,\"ns\":%llu}",
+		       i ? "," : "",
+		       reason_name(totals.other[i].isa, totals.other[i].reason),
+		       totals.other[i].exits, totals.other[i].ns);
+	printf("},\"controllers\":[");
+	for (i = 0; i < n; i++) {
+		printf("%s", i ? "," : "");
+		json_controller(rep, list[i]);
+	}
+	printf("],\"host\":");
+	if (host_stats_known) {
+		for (i = 0; i < n_host_stats; i++)
+			printf("%s\"%s\":%llu", i ? "," : "{",
+			       host_stats[i].name, host_stats[i].delta);
+		printf("}");
+	} else {
+		printf("null");
+	}
+	puts("}");
+	free(list);
+}
+
+/* --- text ------------------------------------------------------------------- */
+
+static void heading(const struct report *rep)
+{
+	size_t i;
+
+	if (rep->census)
+		printf("census of %.3f s", rep->seconds);
+	else
+		printf("pio-stat, %.1f s", rep->seconds);
+	if (n_vms == 1)
+		printf(", VM %u", vms[0]);
+	else if (n_vms > 1)
+		printf(", %zu VMs", n_vms);
+	printf(", %zu vCPU%s; ", n_vcpus, n_vcpus == 1 ? "" : "s");
+	printf("%llu exits, %llu for devices, of %.3f s of their time\n",
+	       totals.exits, totals.device_exits, totals.device_ns / 1e9);
+	if (rep->census && n_vms > 1) {
+		printf("VMs:");
+		for (i = 0; i < n_vms; i++)
+			printf(" %u", vms[i]);
+		puts(" (--pid takes one of them)");
+	}
+}
+
+static void row(const struct report *rep, const char *name, int indent,
+		const struct counts *c)
+{
+	double per = rep->census ? 1 : rep->seconds;
+	char each[32] = "-";
+
+	/* What is accessed only in lists that begin elsewhere has no exit of its own. */
+	if (crossings(c))
+		snprintf(each, sizeof(each), "%.2f", us(c->ns, crossings(c)));
+	printf("%*s%-*.*s %9.0f %9.0f %9.0f %9.0f %9.0f %9.1f %9s %9.0f %6.0f",
+	       indent, "", 26 - indent, 26 - indent, name, c->exits / per,
+	       c->calls / per, c->in_kvm / per, c->in_vmm / per,
+	       c->exits_to_vmm / per, rep->census ? c->ns / 1e6 : c->ns / 1e6 / per,
+	       each, c->fallback / per, c->errors / per);
+	if (c->commands)
+		printf(" %8.0f %7.2f %7.2f", c->commands / per,
+		       ratio(crossings(c), c->commands),
+		       ratio(c->exits_to_vmm, c->commands));
+	putchar('\n');
+}
+
+static void table(const struct report *rep)
+{
+	struct controller **list;
+	size_t i, j, n = sorted(&list, by_cost);
+
+	printf("%-26s %9s %9s %9s %9s %9s %9s %9s %9s %6s %8s %7s %7s\n",
+	       rep->census ? "all of it" : "per second", "exits", "calls", "in KVM",
+	       "in VMM", "to VMM", "ms", "us each", "fallback", "errors", "I/Os",
+	       "cross/IO", "VMM/IO");
+	for (i = 0; i < n; i++) {
+		row(rep, list[i]->name, 0, &list[i]->c);
+		for (j = 0; j < n_ranges; j++) {
+			if (ranges[j]->controller == list[i] && ranges[j]->name &&
+			    active(&ranges[j]->c))
+				row(rep, ranges[j]->name, 2, &ranges[j]->c);
+		}
+	}
+	free(list);
+}
+
+static void remarks(const struct report *rep)
+{
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < totals.n_other; i++)
+		printf("%s %s %llu", i ? "," : "other exits:",
+		       reason_name(totals.other[i].isa, totals.other[i].reason),
+		       totals.other[i].exits);
+	if (totals.n_other)
+		putchar('\n');
+	if (totals.enosys)
+		printf("calls that nobody answered (-ENOSYS), so that guests stay native: %llu\n",
+		       totals.enosys);
+	if (totals.errors)
+		printf("calls refused that name no register: %llu\n",
+		       totals.errors);
+	for (i = 0; host_stats_known && i < n_host_stats; i++) {
+		if (!is_error_stat(host_stats[i].name) || !host_stats[i].delta)
+			continue;
+		printf("%s %s %llu", first ? "kvm_hcall, all VMs:" : ",",
+		       host_stats[i].name, host_stats[i].delta);
+		first = false;
+	}
+	if (!first)
+		putchar('\n');
+	if (rep->lost)
+		printf("LOST: %llu events found no room, all figures are too low: %s\n",
+		       rep->lost, rep->from_file ? "record with a larger buffer" :
+		       "use a larger --buffer");
+}
+
+static void ranking(void)
+{
+	struct controller **list;
+	size_t i, j, n = sorted(&list, by_gain);
+	struct reasons r;
+
+	puts("\nwhat would gain most by hypercalls: at most that share of the time for devices");
+	for (i = 0; i < n; i++) {
+		const struct counts *c = &list[i]->c;
+
+		/* The tail is not worth reading. */
+		if (c->ns * 1000 < totals.device_ns)
+			continue;
+		reasons_of(c, &r);
+		printf("%3zu. %s: %.1f %% (it costs %.1f %%)\n", i + 1, list[i]->name,
+		       100 * ratio(gain(c), totals.device_ns),
+		       100 * ratio(c->ns, totals.device_ns));
+		for (j = 0; j < r.n; j++)
+			printf("     - %s\n", r.text[j]);
+	}
+	free(list);
+}
+
+void report(const struct report *rep)
+{
+	if (rep->json) {
+		json(rep);
+	} else {
+		if (rep->clear_screen)
+			fputs("\033[H\033[2J", stdout);
+		heading(rep);
+		table(rep);
+		remarks(rep);
+		if (rep->census)
+			ranking();
+		else if (!rep->clear_screen)
+			putchar('\n');
+	}
+	fflush(stdout);
+}
