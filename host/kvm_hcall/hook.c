@@ -20,10 +20,12 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/pio_hypercall.h>
 #include <linux/slab.h>
+#include <linux/uidgid.h>
 #include "compat.h"
 #include "kvm_hcall.h"
 #include "stats.h"
@@ -31,6 +33,15 @@
 static bool enable = true;
 module_param(enable, bool, 0644);
 MODULE_PARM_DESC(enable, "answer guests (default); if N, every call gets KVM's own -KVM_ENOSYS and guests go on with native port I/O");
+
+/*
+ * Which VMs: those whose process is in this group.  Decided by what the process was
+ * started with, so there is no moment at which a guest might be too early; and an
+ * administrator can give and take it by libvirt or systemd without knowing PIDs.
+ */
+static int group = -1;
+module_param(group, int, 0644);
+MODULE_PARM_DESC(group, "answer only VMs whose process is in the group of this number; -1: all (default)");
 
 static DEFINE_HASHTABLE(vcpus, 8);
 static DEFINE_SPINLOCK(vcpus_lock);	/* writers of the table */
@@ -59,6 +70,19 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 	return found;
 }
 
+/* Once for a VM, as not all its vCPUs need to call. */
+static bool first_of_vm(struct kvm_vcpu *vcpu)
+{
+	struct hcall_vcpu *hv;
+	int bucket;
+
+	hash_for_each(vcpus, bucket, hv, node) {
+		if (hv->vcpu->kvm == vcpu->kvm)
+			return false;
+	}
+	return true;
+}
+
 /*
  * May not sleep: until there is a record, which holds the module, only the
  * ftrace callback we are in keeps the module's text in place.  (On PREEMPT_RT the
@@ -70,6 +94,7 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv;
+	bool first;
 
 	if (!try_module_get(THIS_MODULE))
 		return NULL;
@@ -83,8 +108,12 @@ static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 
 	hv->vcpu = vcpu;
 	spin_lock(&vcpus_lock);
+	first = first_of_vm(vcpu);
 	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);
 	spin_unlock(&vcpus_lock);
+	if (first)
+		pr_info("VM of process %d (%s) does port I/O by hypercall\n",
+			vcpu->kvm->userspace_pid, current->group_leader->comm);
 	return hv;
 
 free_hv:
@@ -94,6 +123,21 @@ put_module:
 	hcall_count(HCALL_STAT_REFUSED_NOMEM);
 	pr_warn_ratelimited("no memory: a guest stays native\n");
 	return NULL;
+}
+
+/* In the vCPU's own thread, whose credentials are asked for. */
+static bool in_group(struct kvm_vcpu *vcpu)
+{
+	int gid = READ_ONCE(group);
+
+	if (likely(gid == -1) ||
+	    in_egroup_p(make_kgid(&init_user_ns, gid)))
+		return true;
+	hcall_count(HCALL_STAT_REFUSED_GROUP);
+	pr_info_ratelimited("VM of process %d (%s) refused: not in group %d (parameter group)\n",
+			    vcpu->kvm->userspace_pid,
+			    current->group_leader->comm, gid);
+	return false;
 }
 
 /* NULL if the call under way is not one that we answer: then stock KVM does. */
@@ -116,6 +160,8 @@ static struct hcall_vcpu *ours(struct kvm_vcpu *vcpu)
 		hcall_count(HCALL_STAT_REFUSED_DISABLED);
 		return NULL;		/* KVM answers -KVM_ENOSYS */
 	}
+	if (!in_group(vcpu))
+		return NULL;		/* likewise */
 	return hcall_vcpu_find(vcpu) ?: vcpu_create(vcpu);
 }
 

@@ -29,6 +29,7 @@ static const char * const stat_names[HCALL_STAT_MAX] = {
 	[HCALL_STAT_REFUSED_COUNT]	= "refused_count",
 	[HCALL_STAT_REFUSED_BUFFER]	= "refused_buffer",
 	[HCALL_STAT_REFUSED_DISABLED]	= "refused_disabled",
+	[HCALL_STAT_REFUSED_GROUP]	= "refused_group",
 	[HCALL_STAT_REFUSED_NOMEM]	= "refused_nomem",
 	[HCALL_STAT_DROPPED]		= "dropped",
 };

@@ -36,6 +36,7 @@ enum hcall_stat {
 	HCALL_STAT_REFUSED_COUNT,
 	HCALL_STAT_REFUSED_BUFFER,
 	HCALL_STAT_REFUSED_DISABLED,
+	HCALL_STAT_REFUSED_GROUP,
 	HCALL_STAT_REFUSED_NOMEM,
 	/* The vCPU was moved elsewhere while userspace had the access. */
 	HCALL_STAT_DROPPED,

@@ -8,12 +8,13 @@
 
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#error "pio_hypercall does not know this kernel, only Linux 6.1 to 6.12: see compat.h and ata/host.c for what to look at"
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#error "pio_hypercall does not know this kernel, only Linux 6.1 to 6.12: see module/compat.h"
 #endif
 
 #ifdef CONFIG_PARAVIRT_PIO
-#error "this kernel has the patches: set CONFIG_PIO_HYPERCALL and CONFIG_PIO_HYPERCALL_ATA in it instead of building this module"
+#error "this kernel has the patches: set CONFIG_PIO_HYPERCALL_ATA in it instead"
 #endif
 
 #define CONFIG_PIO_HYPERCALL 1
