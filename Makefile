@@ -6,14 +6,16 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench check patches deb clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench check check-intel patches deb clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
 	@echo '                    FIO_JOB=path   adds a fio job of yours'
 	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
 	@echo 'make bench        instructions per operation'
+	@echo '                    CPU=intel      on the Intel machine, not the AMD one'
 	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
+	@echo 'make check-intel  those of the Intel machine, which is slow'
 	@echo
 	@echo 'make host         kvm_hcall.ko for the testbed kernels -> out/host/KVER/'
 	@echo '                    KVER=version   for that installed kernel (its headers are needed)'
@@ -102,10 +104,13 @@ local-host:
 	@tests/compare/compare --check-host
 
 bench: host guest guest-base
-	@tests/bench/bench
+	@tests/bench/bench $(if $(CPU),-c $(CPU))
 
 check: packages
 	@tests/check
+
+check-intel: packages
+	@tests/check builds '*-intel*'
 
 patches: fetch
 	@guest/linux/refresh

@@ -133,7 +133,7 @@ struct counts {
 	u64 ns;
 	u64 gain_string_ns;
 	u64 gain_decode_ns;
-	u64 gain_wait_ns;
+	u64 gain_wait_ns;	/* without write_write's, see trip_ns() */
 };
 
 #define N_COUNTS	(sizeof(struct counts) / sizeof(u64))
@@ -180,6 +180,9 @@ struct reason_count {
 	u64 exits, ns;
 };
 
+/* Lengths in steps of a quarter of their power of two. */
+#define N_TRIPS		256
+
 struct totals {
 	u64 exits;
 	u64 ns;
@@ -188,6 +191,7 @@ struct totals {
 	u64 enosys;	/* our calls that KVM answered for want of a handler */
 	u64 probes;
 	u64 errors;	/* of calls that name no register */
+	u64 trips[N_TRIPS];	/* exits of one access to the VMM, by length */
 	struct reason_count other[64];	/* exits for no device */
 	size_t n_other;
 };
@@ -198,6 +202,7 @@ extern size_t n_vms, n_vcpus;
 
 void account_pid(u32 pid);
 void account(const struct event *ev);
+u64 trip_ns(void);
 void account_clear(void);	/* counts to 0, but not what is known of vCPUs */
 
 /* --- report --------------------------------------------------------------- */

@@ -82,7 +82,10 @@ static const struct {
 	u32 isa, reason;
 	const char *name;
 } reasons[] = {
-	{ ISA_SVM, 0x000, "read_cr0" }, { ISA_SVM, 0x010, "write_cr0" },
+	{ ISA_SVM, 0x000, "read_cr0" }, { ISA_SVM, 0x003, "read_cr3" },
+	{ ISA_SVM, 0x004, "read_cr4" }, { ISA_SVM, 0x010, "write_cr0" },
+	{ ISA_SVM, 0x013, "write_cr3" }, { ISA_SVM, 0x014, "write_cr4" },
+	{ ISA_SVM, 0x037, "write_dr7" }, { ISA_SVM, 0x073, "rsm" },
 	{ ISA_SVM, 0x040, "DE excp" }, { ISA_SVM, 0x04e, "PF excp" },
 	{ ISA_SVM, 0x052, "MC excp" }, { ISA_SVM, 0x060, "interrupt" },
 	{ ISA_SVM, 0x061, "nmi" }, { ISA_SVM, 0x063, "init" },
@@ -646,12 +649,14 @@ static bool text_line(struct event *ev, char *line)
 	int kind, digits;
 	size_t len;
 
+	/* A thread's name may have brackets, too: "CPU [0]/KVM". */
 	for (; cpu; cpu = strchr(cpu + 1, '[')) {
 		strtoul(cpu + 1, &end, 10);
-		if (end > cpu + 1 && *end == ']')
+		if (cpu > line && cpu[-1] == ' ' && end > cpu + 1 &&
+		    !strncmp(end, "] ", 2))
 			break;
 	}
-	if (!cpu || cpu == line)
+	if (!cpu)
 		return false;
 	for (p = cpu - 1; p > line && *p == ' '; p--)
 		;
