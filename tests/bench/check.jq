@@ -2,6 +2,13 @@
 #
 # results.json -> KTAP: the bounds the project promises.
 
+# AMD's emulated CPU does not tell instructions' lengths, so KVM decodes every call
+# that it skips; and its figures repeat exactly, where Intel's have quarters.
+def bounds: {
+	amd: {"in": 1.30, "out": 1.45, as_before: 0},
+	intel: {"in": 1.05, "out": 1.05, as_before: 0.001}
+}[.cpu];
+
 def get($op; $way; $guest):
 	first(.ops[] | select(.op == $op and .way == $way and .guest == $guest) | .instructions) // null;
 
@@ -61,10 +68,11 @@ def as_before($op; $slack):
 	| get($op; "kernel"; "off") as $off
 	| test($before != null and $off != null and ($off - $before | fabs) <= $before * $slack;
 	       "\($op), pio_hcall=off: \($off | show) as in the unpatched kernel, \($before | show)"
-	       + if $slack > 0 then " (to \($slack * 100) %)" else "" end);
+	       + if $slack > 0 then " (to \($slack * 1000 | round / 10) %)" else "" end);
 
 def figure_count: [.ops[].guest] | group_by(.) | map("\(length) \(.[0])") | join(", ");
 
+bounds as $bounds |
 [
 	([.ops[] | select(.op == "tsc") | .instructions] as $tsc
 	 | test($tsc == [2, 2, 2]; "a loop of two instructions takes \($tsc | map(tostring) | join(", ")) ticks")),
@@ -74,8 +82,8 @@ def figure_count: [.ops[].guest] | group_by(.) | map("\(length) \(.[0])") | join
 		get("hcall_unknown"; "hypercall"; "base"); "stock KVM refusing a call"),
 	(get("in8_qemu"; "kernel"; "on") as $on | get("in8_qemu"; "kernel"; "off") as $off
 	 | test($on != null and $on != $off; "pio_hcall=on is in effect: inb() is \($on | show), with off \($off | show)")),
-	(("in8_qemu", "in32_qemu") as $op | within($op; ("hypercall", "kernel"); 1.30)),
-	(("out8_qemu", "out32_qemu") as $op | within($op; ("hypercall", "kernel"); 1.45)),
+	(("in8_qemu", "in32_qemu") as $op | within($op; ("hypercall", "kernel"); $bounds["in"])),
+	(("out8_qemu", "out32_qemu") as $op | within($op; ("hypercall", "kernel"); $bounds["out"])),
 	(("ins16x256_qemu", "outs16x256_qemu") as $op | within($op; ("hypercall", "kernel"); 1)),
 	(("ins32x1024_qemu", "outs32x1024_qemu") as $op | within($op; ("hypercall", "kernel"); 1)),
 	within("mmio_read32_qemu"; "hypercall"; 0.85),
@@ -84,7 +92,7 @@ def figure_count: [.ops[].guest] | group_by(.) | map("\(length) \(.[0])") | join
 	request("read4k_ahci"; 0.75),
 	request("read4k_ide_pio"; 0.95),
 	(("in8_qemu", "out8_qemu", "in32_qemu", "out32_qemu", "in8_kvm", "out8_kvm") as $op
-	 | as_before($op; 0)),
+	 | as_before($op; $bounds.as_before)),
 	(("ins16x256_qemu", "outs16x256_qemu") as $op | as_before($op; 0.005)),
 	# One read differs from another by what threads the host switches between.
 	(("read4k_ide_dma", "read4k_ahci", "read4k_ide_pio") as $op | as_before($op; 0.02))
