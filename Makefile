@@ -11,6 +11,7 @@ LINES	:= 6.1 6.12
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
 	@echo '                    FIO_JOB=path   adds a fio job of yours'
+	@echo '                    GUEST=stock    with an unpatched kernel and the guest module'
 	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
 	@echo 'make bench        instructions per operation'
 	@echo '                    CPU=intel      on the Intel machine, not the AMD one'
@@ -96,7 +97,7 @@ guest-base guest-off guest-debug: guest-%: fetch
 vmm: packages
 	@$(MAKE) --no-print-directory -s -C tests/vmm
 
-compare: $(if $(filter local,$(HOST)),local-host,host) guest
+compare: $(if $(filter local,$(HOST)),local-host,host) $(if $(filter stock,$(GUEST)),guest-module,guest)
 	@tests/compare/compare
 
 # HOST=local says no, where it must, before anything is built.
@@ -119,7 +120,7 @@ patches: fetch
 deb: packages
 	@rm -rf $(OUT)/deb/build $(OUT)/deb/*.deb
 	@mkdir -p $(OUT)/deb/build/pio-hypercall
-	@cp -a --parents debian host guest/pio_hypercall include $(wildcard tools) Documentation \
+	@cp -a --parents debian host guest/pio_hypercall include tools Documentation \
 		README.md $(OUT)/deb/build/pio-hypercall
 	@cd $(OUT)/deb/build/pio-hypercall && \
 		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
