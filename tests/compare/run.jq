@@ -4,7 +4,7 @@
 # says what the keys mean.
 #
 #	$plain $counted: fio's output; $exits: exits' output; $origin: origin's, or nothing;
-#	$registers: "first-last", hexadecimal, a line each; $real: "1" or ""
+#	$registers: "first-last", hexadecimal, a line each; $real: "1" or ""; $guest: "patched" or "stock"
 
 include "origin";
 
@@ -37,7 +37,7 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 | ($all | with_entries(select(.key | within($mine)))) as $device
 | ($o | crossings($mine)) as $crossings
 | {
-	$job, $controller, guest: "patched", $mode,
+	$job, $controller, $guest, $mode,
 	iops: ($n * 1000 | per($ms)),
 	bw_bytes: ($plain[0] | bytes | . * 1000 | per($ms)),
 	lat_ns: {
