@@ -361,27 +361,25 @@ static void count_accesses(struct vcpu *v, u64 now)
 }
 
 /*
- * Two crossings for one device, nothing in between for another.  If the first is a
- * write that goes to the VMM, one crossing can carry both: two writes share the exit
- * to the VMM as well, so a trip is saved.  A write and a read go there one after the
- * other all the same; what is saved is the way out of the guest, and the way back, of
- * which there is no event to tell its length.
+ * Two crossings for one device, nothing in between for another: a list can carry both in
+ * one.  What that saves is the second one's way out of the guest, and its way back, of
+ * which there is no event to tell its length; the trip to the VMM stays, but of two
+ * writes, which share it.
  */
 static void count_pair(struct crossing *last, struct crossing *now, u64 addr)
 {
-	struct counts *c = &last->range->c;
+	struct counts *c = &now->range->c;
 
-	if (!last->write) {
-		if (!now->write && last->addr == addr)
-			now->range->c.repeated++;
-	} else if (last->in_vmm && now->write) {
+	c->joinable++;
+	if (last->write && now->write && last->in_vmm && now->in_vmm) {
 		c->write_write++;
 		c->write_runs += !last->in_run;
 		now->in_run = true;
-	} else if (last->in_vmm) {
-		c->write_read++;
-		c->gain_wait_ns += last->way_out_ns - last->decode_ns;
+		return;
 	}
+	c->repeated += !last->write && !now->write && last->addr == addr;
+	if (now->way_out_ns > now->decode_ns)
+		c->gain_wait_ns += now->way_out_ns - now->decode_ns;
 }
 
 /* What the crossing could have been spared, compared with the one before. */

@@ -125,7 +125,7 @@ struct counts {
 	u64 decoded;
 	u64 write_runs;	/* of writes without anything between, */
 	u64 write_write;	/* in which so many were followed by another one */
-	u64 write_read;	/* writes followed by a read of the same device */
+	u64 joinable;		/* crossings right behind one for the same device */
 	u64 repeated;	/* reads of the register just read */
 	u64 fallback;
 	u64 errors;

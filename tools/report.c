@@ -174,12 +174,13 @@ static void reasons_of(const struct counts *c, struct reasons *r)
 		       c->decoded, n, us(c->gain_decode_ns, c->decoded));
 	if (c->write_write * 100 >= n && c->write_write > 0)
 		reason(r,
-		       "%llu writes to the VMM were followed by another one, in runs of %.1f: a list, or posted writes, carry a run in one exit",
-		       c->write_write, 1 + ratio(c->write_write, c->write_runs));
-	if (c->write_read * 100 >= n && c->write_read > 0)
+		       "%llu of %llu writes went to the VMM right behind another one, in runs of %.1f: a list, or posted writes, carry a run in one exit",
+		       c->write_write, c->writes,
+		       1 + ratio(c->write_write, c->write_runs));
+	if (c->joinable * 2 >= n && c->joinable > c->write_write)
 		reason(r,
-		       "%llu writes to the VMM were followed by a read of the same device: one crossing carries both, the trips to the VMM remain",
-		       c->write_read);
+		       "%llu of %llu exits came right behind one for the same device: a list carries them in one crossing, but reads go to the VMM one by one",
+		       c->joinable, n);
 	if (c->by_list * 10 >= c->accesses && c->by_list > 0)
 		reason(r, "lists carry %.0f %% of the accesses already, in %llu calls",
 		       100 * ratio(c->by_list, c->accesses), c->calls);
@@ -229,7 +230,7 @@ static void json_counts(const struct counts *c)
 	COUNT(decoded);
 	COUNT(write_runs);
 	COUNT(write_write);
-	COUNT(write_read);
+	COUNT(joinable);
 	COUNT(repeated);
 	COUNT(fallback);
 	COUNT(errors);
@@ -423,12 +424,13 @@ static void remarks(const struct report *rep)
 static void ranking(void)
 {
 	struct controller **list;
-	size_t i, j, n = sorted(&list, by_gain);
+	size_t i, j, rank = 0, n = sorted(&list, by_gain);
 	struct reasons r;
 
-	puts("\nwhat would gain most by hypercalls: at most that share of the time for devices");
+	puts("\nwhat would gain most: share of the time for devices that the same accesses would save\n"
+	     "by calls, lists and posted writes; drivers that need fewer of them save more");
 	if (trip)
-		printf("(an exit to the VMM that is saved counts %.1f us, as the fastest tenth of them)\n",
+		printf("(an exit to the VMM that is not made counts %.1f us, as the fastest tenth of them)\n",
 		       trip / 1e3);
 	for (i = 0; i < n; i++) {
 		const struct counts *c = &list[i]->c;
@@ -437,7 +439,7 @@ static void ranking(void)
 		if (c->ns * 1000 < totals.device_ns)
 			continue;
 		reasons_of(c, &r);
-		printf("%3zu. %s: %.1f %% (it costs %.1f %%)\n", i + 1, list[i]->name,
+		printf("%3zu. %s: %.1f %% (it costs %.1f %%)\n", ++rank, list[i]->name,
 		       100 * ratio(gain(c), totals.device_ns),
 		       100 * ratio(c->ns, totals.device_ns));
 		for (j = 0; j < r.n; j++)
