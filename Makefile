@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench check check-intel patches deb clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench tools census check check-intel patches deb clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -15,6 +15,8 @@ help:
 	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
 	@echo 'make bench        instructions per operation'
 	@echo '                    CPU=intel      on the Intel machine, not the AMD one'
+	@echo 'make census       what still leaves a Debian guest, its boot and fio, by pio-stat'
+	@echo '                    DISK=ide       or ahci; both if not told'
 	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
 	@echo 'make check-intel  those of the Intel machine, which is slow'
 	@echo
@@ -27,6 +29,8 @@ help:
 	@echo
 	@echo 'make guest-module pio_hypercall.ko for guests with unpatched kernels -> out/guest-module/KVER/'
 	@echo '                    KVER=version   as for make host'
+	@echo
+	@echo 'make tools        pio-stat -> out/tools/'
 	@echo
 	@echo 'make deb          packages for Debian 12, modules by DKMS -> out/deb/*.deb'
 	@echo
@@ -106,6 +110,12 @@ local-host:
 
 bench: host guest guest-base
 	@tests/bench/bench $(if $(CPU),-c $(CPU))
+
+tools: packages
+	@$(MAKE) --no-print-directory -C tools OUT=$(OUT)/tools
+
+census: host guest
+	@tests/tool/census $(DISK)
 
 check: packages
 	@tests/check
