@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench tools census check check-intel patches deb clean
+.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench tools census check check-intel patches deb build-deb clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -128,13 +128,18 @@ patches: fetch
 
 # Packages for Debian 12, from a copy: what they leave there is none of the tree's.
 deb: packages
-	@rm -rf $(OUT)/deb/build $(OUT)/deb/*.deb
+	@mkdir -p $(OUT)/deb
+	@flock $(OUT)/deb/build.lock $(MAKE) --no-print-directory -s build-deb
+
+build-deb:
+	@rm -rf $(OUT)/deb/build
 	@mkdir -p $(OUT)/deb/build/pio-hypercall
 	@cp -a --parents debian host guest/pio_hypercall include tools Documentation \
 		README.md $(OUT)/deb/build/pio-hypercall
 	@cd $(OUT)/deb/build/pio-hypercall && \
 		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
-	@cp $(OUT)/deb/build/*.deb $(OUT)/deb/
+	@cd $(OUT)/deb && for f in *.deb; do [ -e "build/$$f" ] || rm -f "$$f"; done
+	@ln -f $(OUT)/deb/build/*.deb $(OUT)/deb/
 	@ls $(OUT)/deb/*.deb
 
 clean:
