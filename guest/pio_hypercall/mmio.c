@@ -9,6 +9,8 @@
 #include <linux/mutex.h>
 #include <linux/pio_hypercall.h>
 #include <linux/pio_mmio.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include "transport.h"
 
 /* Controllers; the ones above go without. */
@@ -16,7 +18,7 @@
 
 /*
  * Readers do without a lock: @len is written last when a range comes, first when
- * it goes.  A driver's accesses end before its range goes.
+ * it goes, and its place is not used again while one of them may still look at it.
  */
 static struct {
 	void __iomem *addr;
@@ -30,20 +32,23 @@ EXPORT_SYMBOL_GPL(pio_mmio_key);
 
 static bool lookup(const void __iomem *addr, phys_addr_t *gpa)
 {
+	bool found = false;
 	int i;
 
-	for (i = 0; i < RANGES; i++) {
+	/* Against pio_mmio_forget(), and another range in the same place. */
+	preempt_disable_notrace();
+	for (i = 0; i < RANGES && !found; i++) {
 		/* Pairs with pio_mmio_announce(). */
 		unsigned long len = smp_load_acquire(&ranges[i].len);
 		unsigned long offset = addr - ranges[i].addr;
 
 		*gpa = ranges[i].gpa + offset;
 		smp_rmb();	/* if it is still the same, so were the addresses */
-		if (len >= 4 && offset <= len - 4 &&
-		    READ_ONCE(ranges[i].len) == len)
-			return true;
+		found = len >= 4 && offset <= len - 4 &&
+			READ_ONCE(ranges[i].len) == len;
 	}
-	return false;
+	preempt_enable_notrace();
+	return found;
 }
 
 /**
@@ -117,6 +122,7 @@ void pio_mmio_forget(void __iomem *addr)
 		if (pio_hcall_features & PIO_HCALL_F_MMIO)
 			static_branch_dec(&pio_mmio_key);
 	}
+	synchronize_rcu();
 	mutex_unlock(&ranges_lock);
 }
 EXPORT_SYMBOL_GPL(pio_mmio_forget);

@@ -24,6 +24,7 @@
 #include <linux/seq_file.h>
 #include <linux/smp.h>
 #include <uapi/linux/kvm_para.h>
+#include <asm/asm.h>
 #include <asm/hypervisor.h>
 #include <asm/io.h>
 #include "transport.h"
@@ -64,7 +65,8 @@ static __always_inline void pio_count(enum pio_stat stat, u64 n)
  * Not KVM_HYPERCALL: that is VMCALL until alternatives are applied.  And not in
  * line: where KVM has to rewrite the instruction, as for a guest whose CPU is
  * made to look like another vendor's, the probe has it done while kernel text
- * may still be written.
+ * may still be written.  A module's text may not: the call is a fault then, and
+ * the number, left in RAX, a status that says no.
  */
 static noinstr long hcall(u32 nr, unsigned long rbx, unsigned long rcx,
 			  unsigned long *rdx, unsigned long *rsi)
@@ -72,12 +74,14 @@ static noinstr long hcall(u32 nr, unsigned long rbx, unsigned long rcx,
 	long status;
 
 	if (use_vmmcall)
-		asm volatile("vmmcall"
+		asm volatile("1: vmmcall\n"
+			     "2:\n" _ASM_EXTABLE(1b, 2b)
 			     : "=a" (status), "+d" (*rdx), "+S" (*rsi)
 			     : "a" ((unsigned long)nr), "b" (rbx), "c" (rcx)
 			     : "memory");
 	else
-		asm volatile("vmcall"
+		asm volatile("1: vmcall\n"
+			     "2:\n" _ASM_EXTABLE(1b, 2b)
 			     : "=a" (status), "+d" (*rdx), "+S" (*rsi)
 			     : "a" ((unsigned long)nr), "b" (rbx), "c" (rcx)
 			     : "memory");

@@ -24,6 +24,7 @@
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/pio_hypercall.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/uidgid.h>
 #include "compat.h"
@@ -112,8 +113,9 @@ static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);
 	spin_unlock(&vcpus_lock);
 	if (first)
-		pr_info("VM of process %d (%s) does port I/O by hypercall\n",
-			vcpu->kvm->userspace_pid, current->group_leader->comm);
+		pr_info_ratelimited("VM of process %d (%s) does port I/O by hypercall\n",
+				    task_tgid_nr(current),
+				    current->group_leader->comm);
 	return hv;
 
 free_hv:
@@ -126,17 +128,19 @@ put_module:
 }
 
 /* In the vCPU's own thread, whose credentials are asked for. */
-static bool in_group(struct kvm_vcpu *vcpu)
+static bool in_group(void)
 {
+	/* One that goes on asking must not be all that the log is about. */
+	static DEFINE_RATELIMIT_STATE(limit, 600 * HZ, 10);
 	int gid = READ_ONCE(group);
 
 	if (likely(gid == -1) ||
 	    in_egroup_p(make_kgid(&init_user_ns, gid)))
 		return true;
 	hcall_count(HCALL_STAT_REFUSED_GROUP);
-	pr_info_ratelimited("VM of process %d (%s) refused: not in group %d (parameter group)\n",
-			    vcpu->kvm->userspace_pid,
-			    current->group_leader->comm, gid);
+	if (__ratelimit(&limit))
+		pr_info("VM of process %d (%s) refused: not in group %d (parameter group)\n",
+			task_tgid_nr(current), current->group_leader->comm, gid);
 	return false;
 }
 
@@ -160,7 +164,7 @@ static struct hcall_vcpu *ours(struct kvm_vcpu *vcpu)
 		hcall_count(HCALL_STAT_REFUSED_DISABLED);
 		return NULL;		/* KVM answers -KVM_ENOSYS */
 	}
-	if (!in_group(vcpu))
+	if (!in_group())
 		return NULL;		/* likewise */
 	return hcall_vcpu_find(vcpu) ?: vcpu_create(vcpu);
 }

@@ -181,6 +181,8 @@ static void set_ops(struct pio_ata_host *ph, bool ours)
 		if (!pp->ap)
 			continue;
 		spin_lock_irqsave(pp->ap->lock, flags);
+		/* Our handler has looked already, and the driver may have issued. */
+		pp->idle_dev = -1;
 		pp->ap->ops = ours ? &pp->ops : pp->stock;
 		spin_unlock_irqrestore(pp->ap->lock, flags);
 	}
@@ -394,7 +396,7 @@ int __init pio_ata_init(void)
 }
 
 /* A converted controller with a reference on its device; NULL if there is none. */
-static struct pci_dev *first_host(void)
+static struct pci_dev * __exit first_host(void)
 {
 	struct pio_ata_host *ph;
 	struct pci_dev *pdev = NULL;
@@ -412,9 +414,9 @@ static struct pci_dev *first_host(void)
  * A port's own error handling holds on to the operations it began with, and sleeps:
  * wait for its end.  That which begins now takes the driver's.
  */
-static void give_back(struct pci_dev *pdev, struct list_head *done)
+static void __exit give_back(struct pci_dev *pdev, struct list_head *done)
 {
-	struct pio_ata_host *ph, *next;
+	struct pio_ata_host *ph, *next, *found = NULL;
 	unsigned int i;
 
 	device_lock(&pdev->dev);
@@ -423,14 +425,17 @@ static void give_back(struct pci_dev *pdev, struct list_head *done)
 		if (ph->pdev != pdev)
 			continue;
 		revert(ph);
-		for (i = 0; i < ph->n_ports; i++) {
-			if (ph->ports[i].ap)
-				ata_port_wait_eh(ph->ports[i].ap);
-		}
-		devm_remove_action(&pdev->dev, free_host, ph);
 		list_add(&ph->node, done);
+		found = ph;
 	}
 	mutex_unlock(&hosts_lock);
+	if (found) {
+		for (i = 0; i < found->n_ports; i++) {
+			if (found->ports[i].ap)
+				ata_port_wait_eh(found->ports[i].ap);
+		}
+		devm_remove_action(&pdev->dev, free_host, found);
+	}
 	device_unlock(&pdev->dev);
 	pci_info(pdev, "pio_hcall: given back\n");
 	pci_dev_put(pdev);
@@ -443,7 +448,7 @@ static void give_back(struct pci_dev *pdev, struct list_head *done)
  *
  * Context: may sleep; waits for error handling to end.
  */
-void pio_ata_exit(void)
+void __exit pio_ata_exit(void)
 {
 	struct pio_ata_host *ph, *next;
 	struct pci_dev *pdev;

@@ -17,6 +17,10 @@
 #error "this kernel has the patches: set CONFIG_PIO_HYPERCALL_ATA in it instead"
 #endif
 
+#if defined(CONFIG_PREEMPTION) && !defined(CONFIG_TASKS_RCU)
+#error "pio_hypercall cannot be unloaded from a preemptible kernel without CONFIG_TASKS_RCU"
+#endif
+
 #define CONFIG_PIO_HYPERCALL 1
 /* As the sources define it; too late for them, with what is included here. */
 #define pr_fmt(fmt) "pio_hcall: " fmt
