@@ -396,7 +396,7 @@ int __init pio_ata_init(void)
 }
 
 /* A converted controller with a reference on its device; NULL if there is none. */
-static struct pci_dev * __exit first_host(void)
+static struct pci_dev *first_host(void)
 {
 	struct pio_ata_host *ph;
 	struct pci_dev *pdev = NULL;
