@@ -19,16 +19,31 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* The call is over: status to RAX, RIP to the next instruction. */
-int hcall_return(struct hcall_vcpu *hv, long status)
+static int call_over(struct hcall_vcpu *hv, long status)
+{
+	hcall_reg_write(hv, VCPU_REGS_RAX, status);
+	return hcall_skip(hv->vcpu, hv->mode64);
+}
+
+static noinline int traced_call_over(struct hcall_vcpu *hv, long status)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
 	trace_kvm_hcall_done(vcpu->vcpu_id, hv->nr, status,
 			     vcpu->arch.regs[VCPU_REGS_RDX],
 			     vcpu->arch.regs[VCPU_REGS_RSI]);
-	hcall_reg_write(hv, VCPU_REGS_RAX, status);
-	return hcall_skip(vcpu, hv->mode64);
+	return call_over(hv, status);
+}
+
+/*
+ * The call is over: status to RAX, RIP to the next instruction.  Tracing is apart
+ * for the registers that it has to have saved.
+ */
+int hcall_return(struct hcall_vcpu *hv, long status)
+{
+	if (trace_kvm_hcall_done_enabled())
+		return traced_call_over(hv, status);
+	return call_over(hv, status);
 }
 
 int hcall_refuse(struct hcall_vcpu *hv, long status, enum hcall_stat reason)
@@ -199,7 +214,7 @@ static int single_done(struct hcall_vcpu *hv)
 }
 
 /* IN, OUT, READ, WRITE: register's address in RBX, size in RCX, data in RDX. */
-static int call_single(struct hcall_vcpu *hv)
+static noinline int call_single(struct hcall_vcpu *hv)
 {
 	bool write = hv->nr == PIO_HCALL_OUT || hv->nr == PIO_HCALL_WRITE;
 	bool mmio = hv->nr == PIO_HCALL_READ || hv->nr == PIO_HCALL_WRITE;
@@ -272,7 +287,7 @@ static int string_transfer(struct hcall_vcpu *hv)
 }
 
 /* INS and OUTS: as many elements as fit the page, buffer at RDX, count in RSI. */
-static int call_string(struct hcall_vcpu *hv)
+static noinline int call_string(struct hcall_vcpu *hv)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 	bool in = hv->nr == PIO_HCALL_INS;
@@ -333,18 +348,22 @@ int hcall_emulate(struct hcall_vcpu *hv)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
+	/* Its upper half is none, or not the call's: the hook has looked. */
+	u32 nr = vcpu->arch.regs[VCPU_REGS_RAX];
+
 	hv->mode64 = hcall_64bit(vcpu);
-	hv->nr = hcall_reg_read(hv, VCPU_REGS_RAX);
+	hv->nr = nr;
 
-	trace_kvm_hcall_call(vcpu->vcpu_id, hv->nr,
-			     hcall_reg_read(hv, VCPU_REGS_RBX),
-			     hcall_reg_read(hv, VCPU_REGS_RCX),
-			     vcpu->arch.regs[VCPU_REGS_RDX],
-			     vcpu->arch.regs[VCPU_REGS_RSI]);
+	if (trace_kvm_hcall_call_enabled())
+		trace_kvm_hcall_call(vcpu->vcpu_id, nr,
+				     hcall_reg_read(hv, VCPU_REGS_RBX),
+				     hcall_reg_read(hv, VCPU_REGS_RCX),
+				     vcpu->arch.regs[VCPU_REGS_RDX],
+				     vcpu->arch.regs[VCPU_REGS_RSI]);
 	++vcpu->stat.hypercalls;
-	hcall_count(HCALL_STAT_PROBE + (hv->nr - PIO_HCALL_PROBE));
+	hcall_count(HCALL_STAT_PROBE + (nr - PIO_HCALL_PROBE));
 
-	switch (hv->nr) {
+	switch (nr) {
 	case PIO_HCALL_PROBE:
 		return call_probe(hv);
 	case PIO_HCALL_INS:

@@ -76,6 +76,15 @@ unsigned long hcall_rip(struct kvm_vcpu *vcpu)
 	return vcpu->arch.regs[VCPU_REGS_RIP];
 }
 
+/* Apart: what is on the stack would have hcall_64bit() guard it. */
+static noinline bool code_64bit(struct kvm_vcpu *vcpu)
+{
+	int db, l;
+
+	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
+	return l;
+}
+
 /*
  * As is_64_bit_mode() in arch/x86/kvm/x86.h.  RIP has an upper half in 64-bit
  * code only, and kernels run there; to ask for the code segment costs 100
@@ -83,14 +92,9 @@ unsigned long hcall_rip(struct kvm_vcpu *vcpu)
  */
 bool hcall_64bit(struct kvm_vcpu *vcpu)
 {
-	int db, l;
-
 	if (!(vcpu->arch.efer & EFER_LMA))
 		return false;
-	if (hcall_rip(vcpu) >> 32)
-		return true;
-	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
-	return l;
+	return hcall_rip(vcpu) >> 32 || code_64bit(vcpu);
 }
 
 /**
@@ -172,6 +176,20 @@ bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 	return false;
 }
 
+/* As hcall_skip() where the CPU reports no instruction length. */
+static noinline int skip_by_length(struct kvm_vcpu *vcpu, bool mode64)
+{
+	unsigned long rip;
+
+	if (vcpu->guest_debug || (x86_ops->get_rflags(vcpu) & X86_EFLAGS_TF))
+		return kvm_skip_emulated_instruction(vcpu);
+
+	rip = hcall_rip(vcpu) + HCALL_INSN_LEN;
+	vcpu->arch.regs[VCPU_REGS_RIP] = mode64 ? rip : (u32)rip;
+	x86_ops->set_interrupt_shadow(vcpu, 0);
+	return 1;
+}
+
 /**
  * hcall_skip() - move RIP past the call
  * @vcpu: the vCPU that made the call
@@ -189,14 +207,7 @@ bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
  */
 int hcall_skip(struct kvm_vcpu *vcpu, bool mode64)
 {
-	unsigned long rip;
-
-	if (!step_by_length || vcpu->guest_debug ||
-	    (x86_ops->get_rflags(vcpu) & X86_EFLAGS_TF))
+	if (likely(!step_by_length))
 		return kvm_skip_emulated_instruction(vcpu);
-
-	rip = hcall_rip(vcpu) + HCALL_INSN_LEN;
-	vcpu->arch.regs[VCPU_REGS_RIP] = mode64 ? rip : (u32)rip;
-	x86_ops->set_interrupt_shadow(vcpu, 0);
-	return 1;
+	return skip_by_length(vcpu, mode64);
 }

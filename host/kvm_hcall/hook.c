@@ -92,7 +92,7 @@ static bool first_of_vm(struct kvm_vcpu *vcpu)
  * GFP_ATOMIC, as a guest that is told -KVM_ENOSYS stays native for good: a memory
  * cgroup at its limit must not be the cause.
  */
-static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
+static noinline struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv;
 	bool first;
@@ -128,14 +128,12 @@ put_module:
 }
 
 /* In the vCPU's own thread, whose credentials are asked for. */
-static bool in_group(void)
+static noinline bool in_group(int gid)
 {
 	/* One that goes on asking must not be all that the log is about. */
 	static DEFINE_RATELIMIT_STATE(limit, 600 * HZ, 10);
-	int gid = READ_ONCE(group);
 
-	if (likely(gid == -1) ||
-	    in_egroup_p(make_kgid(&init_user_ns, gid)))
+	if (in_egroup_p(make_kgid(&init_user_ns, gid)))
 		return true;
 	hcall_count(HCALL_STAT_REFUSED_GROUP);
 	if (__ratelimit(&limit))
@@ -148,6 +146,7 @@ static bool in_group(void)
 static struct hcall_vcpu *ours(struct kvm_vcpu *vcpu)
 {
 	unsigned long nr = vcpu->arch.regs[VCPU_REGS_RAX];
+	int gid;
 
 	/* KVM's own calls leave here: lower half first, no mode to ask for. */
 	if ((u32)nr - PIO_HCALL_BASE >= PIO_HCALL_END - PIO_HCALL_BASE)
@@ -164,7 +163,8 @@ static struct hcall_vcpu *ours(struct kvm_vcpu *vcpu)
 		hcall_count(HCALL_STAT_REFUSED_DISABLED);
 		return NULL;		/* KVM answers -KVM_ENOSYS */
 	}
-	if (!in_group())
+	gid = READ_ONCE(group);
+	if (unlikely(gid != -1) && !in_group(gid))
 		return NULL;		/* likewise */
 	return hcall_vcpu_find(vcpu) ?: vcpu_create(vcpu);
 }
