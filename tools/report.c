@@ -427,11 +427,12 @@ static void ranking(void)
 	size_t i, j, rank = 0, n = sorted(&list, by_gain);
 	struct reasons r;
 
-	puts("\nwhat would gain most: share of the time for devices that the same accesses would save\n"
-	     "by calls, lists and posted writes; drivers that need fewer of them save more");
+	puts("\nwhat would gain most: share of the time for devices that the same accesses\n"
+	     "would save by calls, lists and posted writes; drivers that need fewer of them\n"
+	     "save more");
 	if (trip)
-		printf("(an exit to the VMM that is not made counts %.1f us, as the fastest tenth of them)\n",
-		       trip / 1e3);
+		printf("(an exit to the VMM that is not made counts %.1f us, as the fastest tenth\n"
+		       "of them)\n", trip / 1e3);
 	for (i = 0; i < n; i++) {
 		const struct counts *c = &list[i]->c;
 
