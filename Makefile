@@ -47,50 +47,35 @@ fetch: packages
 
 # Kbuild leaves its objects beside the sources, and there are several kernels:
 # each builds in a copy.
-# $(1): kernel version, $(2): its build directory.  No BTF: headers packages have no
-# vmlinux to make it against.
-define build_host
-mkdir -p $(OUT)/host/$(1)/build
-cp -au --parents host/kvm_hcall include $(OUT)/host/$(1)/build
-$(MAKE) --no-print-directory -C $(2) M=$(OUT)/host/$(1)/build/host/kvm_hcall W=1 \
+# $(1): host or guest-module, $(2): kernel version, $(3): its build directory.  No BTF:
+# headers packages have no vmlinux to make it against.
+host_dir := host/kvm_hcall
+host_ko := kvm_hcall.ko
+# The module is made of what lies beside its directory, too.
+guest-module_dir := guest/pio_hypercall/module
+guest-module_ko := pio_hypercall.ko
+define build_module
+mkdir -p $(OUT)/$(1)/$(2)/build
+cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build
+$(MAKE) --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
 	CONFIG_DEBUG_INFO_BTF_MODULES= modules
-cp $(OUT)/host/$(1)/build/host/kvm_hcall/kvm_hcall.ko $(OUT)/host/$(1)/
-endef
-
-# The same for the guest module of unpatched kernels.
-define build_guest_module
-mkdir -p $(OUT)/guest-module/$(1)/build
-cp -au --parents guest/pio_hypercall include $(OUT)/guest-module/$(1)/build
-$(MAKE) --no-print-directory -C $(2) W=1 \
-	M=$(OUT)/guest-module/$(1)/build/guest/pio_hypercall/module \
-	CONFIG_DEBUG_INFO_BTF_MODULES= modules
-cp $(OUT)/guest-module/$(1)/build/guest/pio_hypercall/module/pio_hypercall.ko \
-	$(OUT)/guest-module/$(1)/
+cp $(OUT)/$(1)/$(2)/build/$($(1)_dir)/$($(1)_ko) $(OUT)/$(1)/$(2)/
 endef
 
 ifdef KVER
-guest-module:
+host guest-module:
 	@[ -d /lib/modules/$(KVER)/build ] || { \
 		echo 'no headers for $(KVER): apt-get install linux-headers-$(KVER)' >&2; exit 1; }
-	$(call build_guest_module,$(KVER),/lib/modules/$(KVER)/build)
+	$(call build_module,$@,$(KVER),/lib/modules/$(KVER)/build)
 else
+host: $(LINES:%=host-%)
 guest-module: $(LINES:%=guest-module-%)
 endif
 
-guest-module-%: fetch
-	@$(call build_guest_module,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
-
-ifdef KVER
-host:
-	@[ -d /lib/modules/$(KVER)/build ] || { \
-		echo 'no headers for $(KVER): apt-get install linux-headers-$(KVER)' >&2; exit 1; }
-	$(call build_host,$(KVER),/lib/modules/$(KVER)/build)
-else
-host: $(LINES:%=host-%)
-endif
-
 host-%: fetch
-	@$(call build_host,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
+	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
+guest-module-%: fetch
+	@$(call build_module,guest-module,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
 
 guest: fetch
 	@guest/linux/build

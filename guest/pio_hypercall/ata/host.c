@@ -291,9 +291,8 @@ static void revert(struct pio_ata_host *ph)
 }
 
 /* Under the device's lock: the driver neither comes nor goes meanwhile. */
-static int bind(struct device *dev, void *unused)
+static void bind(struct pci_dev *pdev)
 {
-	struct pci_dev *pdev = to_pci_dev(dev);
 	struct pio_ata_host *ph;
 	unsigned int i;
 
@@ -308,13 +307,12 @@ static int bind(struct device *dev, void *unused)
 	}
 out:
 	mutex_unlock(&hosts_lock);
-	return 0;
 }
 
 static int bind_locked(struct device *dev, void *unused)
 {
 	device_lock(dev);
-	bind(dev, NULL);
+	bind(to_pci_dev(dev));
 	device_unlock(dev);
 	return 0;
 }
@@ -336,7 +334,7 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	switch (event) {
 	case BUS_NOTIFY_BOUND_DRIVER:
-		bind(data, NULL);
+		bind(to_pci_dev(data));
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
 		unbind(to_pci_dev(data));
