@@ -37,8 +37,8 @@ check() {
 	ktap_number=$((ktap_number + 1))
 	ktap_start=$(ktap_seconds)
 	echo "--- $ktap_number $ktap_name" >&2
-	"$@" >"$ktap_output" 2>&1
-	ktap_status=$?
+	ktap_status=0
+	"$@" >"$ktap_output" 2>&1 || ktap_status=$?
 	cat "$ktap_output" >&2
 	ktap_took=$(($(ktap_seconds) - ktap_start))
 	# What is said of a test comes before its result.
