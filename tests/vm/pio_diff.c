@@ -27,7 +27,7 @@ MODULE_PARM_DESC(batch, "by BATCH; else by instructions");
 static uint seed = 1;
 module_param(seed, uint, 0);
 MODULE_PARM_DESC(seed, "of the random sequence");
-static uint lists = 5000;
+static uint lists = 2000;
 module_param(lists, uint, 0);
 MODULE_PARM_DESC(lists, "how many lists, of 1 to 64 accesses");
 
@@ -292,6 +292,7 @@ static int __init pio_diff_init(void)
 	ahci = ioremap(ahci_gpa, pci_resource_len(sata, 5));
 	list = kcalloc(PIO_HCALL_BATCH_MAX, sizeof(*list), GFP_KERNEL);
 	if (ahci && list) {
+		pr_info("seed %u\n", seed);
 		prandom_seed_state(&rnd, seed);
 		err = run();
 		show_state();

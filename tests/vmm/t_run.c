@@ -186,6 +186,7 @@ static void signals(bool masked)
 		compare(v, &c);
 		note("%s: %u signals, %u times -EINTR", name_of(c.nr), n.sent,
 		     eintr);
+		CHECK(eintr >= 10, "%u times -EINTR only", eintr);
 	}
 }
 

@@ -377,6 +377,7 @@ static bool applies(const struct test *t)
 
 static bool run_test(const struct test *t, unsigned int n)
 {
+	time_t start = time(NULL);
 	unsigned int ms = 0;
 	int status;
 	pid_t pid, r;
@@ -403,6 +404,8 @@ static bool run_test(const struct test *t, unsigned int n)
 			break;
 		}
 	}
+	if (time(NULL) > start)
+		printf("# %ld s\n", (long)(time(NULL) - start));
 	if (r == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		printf("ok %u %s\n", n, t->name);
 	} else if (r == pid && WIFEXITED(status) &&
