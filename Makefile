@@ -92,6 +92,7 @@ compare: $(if $(filter local,$(HOST)),local-host,host) $(if $(filter stock,$(GUE
 # HOST=local says no, where it must, before anything is built.
 local-host:
 	@tests/compare/compare --check-host
+	@$(MAKE) --no-print-directory host KVER=$(shell uname -r)
 
 bench: host guest guest-base
 	@tests/bench/bench $(if $(CPU),-c $(CPU))

@@ -1,13 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# results.json -> KTAP: the bounds the project promises.
+# results.json -> KTAP: does it hold what was published?
 
-# AMD's emulated CPU does not tell instructions' lengths, so KVM decodes every call
-# that it skips; and its figures of accesses repeat exactly, Intel's to a thousandth.
-def bounds: {
-	amd: {"in": 1.30, "out": 1.45, as_before: 0},
-	intel: {"in": 1.05, "out": 1.05, as_before: 0.002}
+# The ratios to native that were measured, host kernel 6.12: by the call in line, by the
+# kernel with pio_hcall=on.  A bound is 2 % more.
+def measured: {
+	amd: {
+		hcall_probe: [0.379],
+		in8_qemu: [1.006, 1.02], in32_qemu: [1.006, 1.02],
+		out8_qemu: [1.008, 1.02], out32_qemu: [1.008, 1.02],
+		ins16x256_qemu: [0.970, 0.970], outs16x256_qemu: [0.083, 0.083],
+		ins32x1024_qemu: [0.960, 0.960], outs32x1024_qemu: [0.082, 0.082],
+		mmio_read32_qemu: [0.661], batch16_out8_qemu: [0.256],
+		read4k_ide_dma: [null, 0.415], read4k_ahci: [null, 0.73], read4k_ide_pio: [null, 0.845]
+	},
+	intel: {
+		hcall_probe: [0.999],
+		in8_qemu: [1.026, 1.04], in32_qemu: [1.026, 1.04],
+		out8_qemu: [1.029, 1.04], out32_qemu: [1.029, 1.04],
+		ins16x256_qemu: [0.971, 0.971], outs16x256_qemu: [0.083, 0.083],
+		ins32x1024_qemu: [0.960, 0.960], outs32x1024_qemu: [0.082, 0.082],
+		mmio_read32_qemu: [0.659], batch16_out8_qemu: [0.253],
+		read4k_ide_dma: [null, 0.407], read4k_ahci: [null, 0.73], read4k_ide_pio: [null, 0.846]
+	}
 }[.cpu];
+
+# AMD's figures of accesses repeat exactly, Intel's to a thousandth.
+def repeats: {amd: 0, intel: 0.002}[.cpu];
 
 def get($op; $way; $guest):
 	first(.ops[] | select(.op == $op and .way == $way and .guest == $guest) | .instructions) // null;
@@ -18,27 +37,19 @@ def ratio: . * 1000 | round | . / 1000 | tostring;
 def test($ok; $text): {ok: $ok, text: $text};
 
 # A missing figure fails: null is less than any number in jq.
-def at_most($text; $value; $limit; $why):
-	test($value != null and $limit != null and $value <= $limit;
-	     "\($text): \($value | show) <= \($limit | show) (\($why))");
-
-def is($value; $native):
-	if $value and $native then ", is \($value / $native | ratio) x" else "" end;
-
-def within($op; $way; $factor):
-	get($op; "native"; "base") as $native
-	| get($op; $way; "on") as $value
+def at_most($text; $value; $ratio; $native):
+	($ratio * 1020 | round / 1000) as $factor
 	| test($value != null and $native != null and $value <= $native * $factor;
-	       "\($op) by \(if $way == "kernel" then "the kernel with pio_hcall=on" else "hypercall" end): "
-	       + "\($value | show) <= \($factor) x \($native | show) native" + is($value; $native));
+	       "\($text): \($value | show) <= \($factor) x \($native | show)"
+	       + if $value and $native then ", is \($value / $native | ratio) x" else "" end);
+
+def within($op; $way; $ratio):
+	at_most("\($op) by \(if $way == "kernel" then "the kernel with pio_hcall=on" else "hypercall" end)";
+		get($op; $way; "on"); $ratio; get($op; "native"; "base"));
 
 # A whole request: the same driver's, in an unpatched guest on a stock host.
-def request($op; $factor):
-	get($op; "kernel"; "base") as $native
-	| get($op; "kernel"; "on") as $value
-	| test($value != null and $native != null and $value <= $native * $factor;
-	       "\($op) with pio_hcall=on: \($value | show) <= \($factor) x \($native | show) native"
-	       + is($value; $native));
+def request($op; $ratio):
+	at_most("\($op) with pio_hcall=on"; get($op; "kernel"; "on"); $ratio; get($op; "kernel"; "base"));
 
 def beside_virtio($disk):
 	"read4k_\($disk)" as $op
@@ -72,27 +83,23 @@ def as_before($op; $slack):
 
 def figure_count: [.ops[].guest] | group_by(.) | map("\(length) \(.[0])") | join(", ");
 
-bounds as $bounds |
+measured as $measured | repeats as $repeats |
 [
 	([.ops[] | select(.op == "tsc") | .instructions] as $tsc
 	 | test($tsc == [2, 2, 2]; "a loop of two instructions takes \($tsc | map(tostring) | join(", ")) ticks")),
 	([.ops[] | select(.stable | not) | "\(.op) \(.way) \(.guest)"] as $bad
 	 | test($bad == []; "all figures are stable (\(figure_count))" + ($bad | map("; not " + .) | join("")))),
-	at_most("null hypercall"; get("hcall_probe"; "hypercall"; "on");
-		get("hcall_unknown"; "hypercall"; "base"); "stock KVM refusing a call"),
+	at_most("null hypercall, by one that stock KVM refuses"; get("hcall_probe"; "hypercall"; "on");
+		([$measured.hcall_probe[0], 1 / 1.02] | min); get("hcall_unknown"; "hypercall"; "base")),
 	(get("in8_qemu"; "kernel"; "on") as $on | get("in8_qemu"; "kernel"; "off") as $off
 	 | test($on != null and $on != $off; "pio_hcall=on is in effect: inb() is \($on | show), with off \($off | show)")),
-	(("in8_qemu", "in32_qemu") as $op | within($op; ("hypercall", "kernel"); $bounds["in"])),
-	(("out8_qemu", "out32_qemu") as $op | within($op; ("hypercall", "kernel"); $bounds["out"])),
-	(("ins16x256_qemu", "outs16x256_qemu") as $op | within($op; ("hypercall", "kernel"); 1)),
-	(("ins32x1024_qemu", "outs32x1024_qemu") as $op | within($op; ("hypercall", "kernel"); 1)),
-	within("mmio_read32_qemu"; "hypercall"; 0.85),
-	within("batch16_out8_qemu"; "hypercall"; 0.35),
-	request("read4k_ide_dma"; 0.50),
-	request("read4k_ahci"; 0.75),
-	request("read4k_ide_pio"; 0.95),
+	(. as $all | $measured | del(.hcall_probe) | to_entries[] | .key as $op | .value as [$call, $kernel]
+	 | $all
+	 | if $op | startswith("read4k") then request($op; $kernel)
+	   else within($op; "hypercall"; $call),
+		(select($kernel) | within($op; "kernel"; $kernel)) end),
 	(("in8_qemu", "out8_qemu", "in32_qemu", "out32_qemu", "in8_kvm", "out8_kvm") as $op
-	 | as_before($op; $bounds.as_before)),
+	 | as_before($op; $repeats)),
 	(("ins16x256_qemu", "outs16x256_qemu") as $op | as_before($op; 0.005)),
 	# One read differs from another by what threads the host switches between.
 	(("read4k_ide_dma", "read4k_ahci", "read4k_ide_pio") as $op | as_before($op; 0.02))

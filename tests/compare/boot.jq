@@ -2,14 +2,14 @@
 #
 # The exits of one boot, from the guest's first instruction to its first mark.
 #
-#	$exits: exits' output; $origin: origin's, or nothing
+#	$controller, $mode; $exits: exits' output; $origin: origin's, or nothing
 
 include "origin";
 
 def falling: to_entries | sort_by(-.value) | from_entries;
 
 $exits[0] as $e | $origin[0] as $o
-| {
+| {($controller): {($mode): {
 	exits: ($e.kvm_exit | add),
 	exits_by_reason: ($e.kvm_exit | falling),
 	exits_by_register: (if $o == null then null else
@@ -19,4 +19,4 @@ $exits[0] as $e | $origin[0] as $o
 	exits_to_vmm_by_reason: ($e.kvm_userspace_exit | falling),
 	decodes: $e.kvm_emulate_insn,
 	hypercalls: ([$e.kvm_exit.vmmcall, $e.kvm_exit.vmcall] | add // 0)
-}
+}}}

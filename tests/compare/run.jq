@@ -69,6 +69,8 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		exits: $e.kvm_exit,
 		exits_to_vmm: $e.kvm_userspace_exit,
 		crossings: $crossings,
+		controller_exits_to_vmm: ($o | device_exits_to_vmm),
+		controller_decodes: ($o | access_decodes),
 		device_accesses: $device,
 		other_accesses: ($all | with_entries(select(.key | in($device) | not))),
 		insn_emulation: $e.stats.insn_emulation
