@@ -10,7 +10,7 @@
  * and does where KVM_RUN has to return: the guest then makes the rest of it.
  *
  * Writes that follow one another share an exit: they go to KVM's coalescing ring,
- * and reading port 0xcfe makes the VMM carry them out (Documentation/abi.rst,
+ * and reading port 0xcf8 makes the VMM carry them out (Documentation/abi.rst,
  * "Order and userspace", says when).  While any are in the ring nothing else
  * is done but to add to it, so the order is that of the list.
  */
@@ -29,7 +29,6 @@
 
 /* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2). */
 #define PCI_CONFIG_ADDRESS	0xcf8
-#define PCI_CONFIG_DATA		0xcfc
 /* Diagnostic codes of the firmware: nobody minds a write. */
 #define POST_CODE		0x80
 
@@ -149,11 +148,14 @@ static bool ring_flushed(struct hcall_vcpu *hv)
 
 static int batch_flush(struct hcall_vcpu *hv);
 
-/* Userspace has seen the read of port 0xcfe. */
+/* Userspace has seen the read of port 0xcf8. */
 static int batch_flushed(struct hcall_vcpu *hv)
 {
+	bool flushed = ring_flushed(hv);
+
 	hcall_count(HCALL_STAT_FLUSHES);
-	if (ring_flushed(hv)) {
+	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
+	if (flushed) {
 		hv->ring_use = HCALL_RING_USED;
 	} else {
 		if (++hv->flushes < FLUSH_TRIES)
@@ -170,10 +172,20 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	return batch_run(hv);
 }
 
+/*
+ * The read is userspace's and nobody wants its value, so KVM need not be asked: of
+ * its devices there is only the zone, which is for writes.
+ */
 static int batch_flush(struct hcall_vcpu *hv)
 {
-	if (hcall_access(hv, false, PCI_CONFIG_DATA + 2, 1, false))
-		return batch_flushed(hv);
+	struct kvm_run *run = hv->vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = KVM_EXIT_IO_IN;
+	run->io.size = 1;
+	run->io.port = PCI_CONFIG_ADDRESS;
+	run->io.count = 1;
+	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
 	return hcall_to_userspace(hv, batch_flushed);
 }
 

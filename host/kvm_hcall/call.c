@@ -170,7 +170,8 @@ static int hcall_complete(struct kvm_vcpu *vcpu)
 	 * Copies what was read to hv->buf or hv->data.  One page at most of a
 	 * port, 8 bytes at most of a register: so there is no more.
 	 */
-	hv->complete(vcpu);
+	if (hv->complete)
+		hv->complete(vcpu);
 	return hv->done(hv);
 }
 

@@ -5,7 +5,7 @@
 #include <linux/kvm_host.h>
 #include "stats.h"
 
-/* Does userspace carry out the coalescing ring when port 0xcfe is read? */
+/* Does userspace carry out the coalescing ring when port 0xcf8 is read? */
 enum hcall_ring_use {
 	HCALL_RING_UNKNOWN,
 	HCALL_RING_USED,
@@ -41,7 +41,7 @@ enum hcall_ring_use {
  * @mmio_gfn:	page of the last device register: no slot has it
  * @reason:	why an access was refused
  * @rip:	where the call is, to see whether userspace moved the vCPU
- * @complete:	KVM's own completion of the exit to userspace
+ * @complete:	KVM's own completion of the exit to userspace, NULL if it has none
  * @done:	ours, after it
  *
  * Everything about a call that went to userspace is taken from here when it
