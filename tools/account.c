@@ -15,8 +15,6 @@
 /* KVM_EXIT_* of linux/kvm.h */
 #define EXIT_TO_VMM_IO		2
 #define EXIT_TO_VMM_MMIO	6
-/* What kvm_hcall reads to have the VMM carry out the coalescing ring. */
-#define FLUSH_PORT		0xcfe
 
 enum mmio_type { MMIO_UNSATISFIED, MMIO_READ, MMIO_WRITE };
 
@@ -214,12 +212,9 @@ static void element(struct vcpu *v, const struct event *ev)
 
 static void pio(struct vcpu *v, const struct event *ev)
 {
-	if (is_list(v)) {
-		/* Its elements are traced; this one is the host's own. */
-		if (v->ring_waits && !ev->write && ev->addr == FLUSH_PORT)
-			ring_done(v, ev->time);
+	/* Its elements are traced. */
+	if (is_list(v))
 		return;
-	}
 	access_add(v, false, ev->addr, ev->write, ev->data);
 	v->write_open = ev->write;
 }
@@ -521,6 +516,9 @@ void account(const struct event *ev)
 		break;
 	case EV_ELEMENT:
 		element(v, ev);
+		break;
+	case EV_FLUSH:
+		ring_done(v, ev->time);
 		break;
 	default:
 		break;

@@ -59,6 +59,7 @@ enum event_kind {
 	EV_CALL,
 	EV_DONE,
 	EV_ELEMENT,
+	EV_FLUSH,
 	EV_KINDS
 };
 

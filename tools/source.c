@@ -73,6 +73,7 @@ static const struct tracepoint {
 		{ "space", MEMBER(mmio) }, { "size", MEMBER(size) },
 		{ "write", MEMBER(write) }, { "ring", MEMBER(ring) },
 		{ "addr", MEMBER(addr) }, { "value", MEMBER(data) } } },
+	[EV_FLUSH] = { "kvm_hcall", "kvm_hcall_flush", true, { { NULL, 0 } } },
 };
 
 /* --- exit reasons ---------------------------------------------------------- */

@@ -10,23 +10,25 @@
  * and does where KVM_RUN has to return: the guest then makes the rest of it.
  *
  * Writes that follow one another share an exit: they go to KVM's coalescing ring,
- * and reading port 0xcfe makes the VMM carry them out (Documentation/abi.rst,
+ * and reading port 0xcf8 makes the VMM carry them out (Documentation/abi.rst,
  * "Order and userspace", says when).  While any are in the ring nothing else
  * is done but to add to it, so the order is that of the list.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/mutex.h>	/* before asm/futex.h */
 #include <linux/pio_hypercall.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <uapi/linux/kvm_para.h>
 #include <asm/apicdef.h>
+#include <asm/futex.h>
 #include "compat.h"
 #include "kvm_hcall.h"
 #include "trace.h"
 
 /* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2). */
 #define PCI_CONFIG_ADDRESS	0xcf8
-#define PCI_CONFIG_DATA		0xcfc
 /* Diagnostic codes of the firmware: nobody minds a write. */
 #define POST_CODE		0x80
 
@@ -83,9 +85,13 @@ static bool batch_must_stop(struct hcall_vcpu *hv)
 static long element_check(struct hcall_vcpu *hv,
 			  const struct pio_hcall_access *e)
 {
+	u64 head;
+
+	/* What is behind op, space and size in the first word is reserved. */
+	memcpy(&head, e, sizeof(head));
 	hv->reason = HCALL_STAT_REFUSED_RESERVED;
 	if (e->op > PIO_HCALL_OP_CHECK || e->space > PIO_HCALL_SPACE_MMIO ||
-	    memchr_inv(e->reserved, 0, sizeof(e->reserved)))
+	    head >> 24)
 		return -KVM_EINVAL;
 	hv->reason = HCALL_STAT_REFUSED_SIZE;
 	if (e->op == PIO_HCALL_OP_CHECK && e->size == 8)
@@ -142,11 +148,14 @@ static bool ring_flushed(struct hcall_vcpu *hv)
 
 static int batch_flush(struct hcall_vcpu *hv);
 
-/* Userspace has seen the read of port 0xcfe. */
+/* Userspace has seen the read of port 0xcf8. */
 static int batch_flushed(struct hcall_vcpu *hv)
 {
+	bool flushed = ring_flushed(hv);
+
 	hcall_count(HCALL_STAT_FLUSHES);
-	if (ring_flushed(hv)) {
+	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
+	if (flushed) {
 		hv->ring_use = HCALL_RING_USED;
 	} else {
 		if (++hv->flushes < FLUSH_TRIES)
@@ -163,10 +172,20 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	return batch_run(hv);
 }
 
+/*
+ * The read is userspace's and nobody wants its value, so KVM need not be asked: of
+ * its devices there is only the zone, which is for writes.
+ */
 static int batch_flush(struct hcall_vcpu *hv)
 {
-	if (hcall_access(hv, false, PCI_CONFIG_DATA + 2, 1, false))
-		return batch_flushed(hv);
+	struct kvm_run *run = hv->vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = KVM_EXIT_IO_IN;
+	run->io.size = 1;
+	run->io.port = PCI_CONFIG_ADDRESS;
+	run->io.count = 1;
+	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
 	return hcall_to_userspace(hv, batch_flushed);
 }
 
@@ -209,6 +228,17 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
 }
 
+/* What was read, to the guest's list. */
+static bool list_put(struct hcall_vcpu *hv, gpa_t gpa, u64 value)
+{
+	u64 __user *to = hcall_list_page(hv, gpa);
+
+	if (!to || __put_user(value, to))
+		return false;
+	mark_page_dirty_in_slot(hv->vcpu->kvm, hv->list_slot, gpa_to_gfn(gpa));
+	return true;
+}
+
 /*
  * What an access leads to, but for the access itself.  False if the call is over;
  * then *@ret is for KVM.
@@ -226,8 +256,7 @@ static bool element_effect(struct hcall_vcpu *hv, int *ret)
 	e->value = hv->data;
 	trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, false, false);
 	/* Fails only if userspace took the memory away during the access. */
-	if (kvm_vcpu_write_guest(hv->vcpu, hv->gpa + offsetof(typeof(*e), value),
-				 &e->value, sizeof(e->value))) {
+	if (!list_put(hv, hv->gpa + offsetof(typeof(*e), value), e->value)) {
 		hcall_count(HCALL_STAT_REFUSED_BUFFER);
 		*ret = batch_return(hv, -KVM_EFAULT);
 		return false;
@@ -308,16 +337,59 @@ static int batch_run(struct hcall_vcpu *hv)
 	return hcall_restart(hv);
 }
 
-/* Reads of the list, if any, must find its memory writable. */
-static bool has_reads(struct hcall_vcpu *hv)
+/* Copy the elements of this exit to hv->buf. */
+static bool list_get(struct hcall_vcpu *hv)
 {
+	u32 len = hv->count * sizeof(struct pio_hcall_access);
+	gpa_t gpa = hv->gpa;
+	u64 *to = hv->buf;
+
+	while (len) {
+		u32 n = min_t(u32, len, PAGE_SIZE - offset_in_page(gpa));
+		u64 __user *from = hcall_list_page(hv, gpa);
+
+		if (!from || !user_read_access_begin(from, n))
+			return false;
+		gpa += n;
+		for (len -= n; n; n -= sizeof(*to))
+			unsafe_get_user(*to++, from++, fault);
+		user_read_access_end();
+	}
+	return true;
+
+fault:
+	user_read_access_end();
+	return false;
+}
+
+/*
+ * Have the places of what will be read writable in userspace: once the device was
+ * read it is too late for an error.  To add 0 in one go harms nobody who writes there
+ * at the same time, and costs a few instructions where hcall_buffer_fault_in() takes
+ * a thousand.  That one is asked if it fails, as a signal ends the wait for a page
+ * (userfaultfd) here, and not there.
+ */
+static bool list_fault_in(struct hcall_vcpu *hv)
+{
+	gfn_t last = ~(gfn_t)0;
+	gpa_t gpa = hv->gpa + offsetof(struct pio_hcall_access, value);
 	u32 i;
 
-	for (i = 0; i < hv->count; i++) {
-		if (element(hv, i)->op != PIO_HCALL_OP_WRITE)
-			return true;
+	for (i = 0; i < hv->count; i++, gpa += sizeof(struct pio_hcall_access)) {
+		u32 __user *value;
+		int old;
+
+		if (element(hv, i)->op == PIO_HCALL_OP_WRITE ||
+		    gpa_to_gfn(gpa) == last)
+			continue;
+		last = gpa_to_gfn(gpa);
+		value = hcall_list_page(hv, gpa);
+		if (!value ||
+		    (arch_futex_atomic_op_inuser(FUTEX_OP_ADD, 0, &old, value) &&
+		     !hcall_buffer_fault_in(hv->vcpu, gpa, sizeof(u64))))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /**
@@ -329,8 +401,7 @@ static bool has_reads(struct hcall_vcpu *hv)
  */
 int hcall_batch(struct hcall_vcpu *hv)
 {
-	struct kvm_vcpu *vcpu = hv->vcpu;
-	u32 len;
+	gpa_t last;
 
 	BUILD_BUG_ON(sizeof(struct pio_hcall_access) != 32);
 	BUILD_BUG_ON(PIO_HCALL_BATCH_MAX * sizeof(struct pio_hcall_access) >
@@ -352,18 +423,21 @@ int hcall_batch(struct hcall_vcpu *hv)
 				    HCALL_STAT_REFUSED_ADDRESS);
 
 	hv->count = hv->left;
-	len = hv->count * sizeof(struct pio_hcall_access);
-	if (!hcall_buffer_ok(hv, hv->gpa, len, true))
+	/*
+	 * All of it is memory, two pages at most, and registers can name its end:
+	 * RDX has 32 bits outside 64-bit code.
+	 */
+	last = hv->gpa + hv->count * sizeof(struct pio_hcall_access) - 1;
+	if (last < hv->gpa || (!hv->mode64 && last >= SZ_4G) ||
+	    !hcall_list_page(hv, last) || !hcall_list_page(hv, hv->gpa))
 		goto refuse;
-	if (vcpu->kvm->dirty_ring_size)
+	if (hv->vcpu->kvm->dirty_ring_size)
 		hv->count = min_t(u32, hv->count, DIRTY_RING_BATCH);
 	hv->next = 0;
 	hv->in_ring = 0;
 	hv->flushes = 0;
 	hv->writing = false;
-	len = hv->count * sizeof(struct pio_hcall_access);
-	if (kvm_vcpu_read_guest(vcpu, hv->gpa, hv->buf, len) ||
-	    (has_reads(hv) && !hcall_buffer_fault_in(vcpu, hv->gpa, len)))
+	if (!list_get(hv) || !list_fault_in(hv))
 		goto refuse;
 	return batch_run(hv);
 

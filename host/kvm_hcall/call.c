@@ -63,12 +63,25 @@ int hcall_restart(struct hcall_vcpu *hv)
 	return 1;
 }
 
+/* Is it memory that userspace gave the guest, writable if @write? */
+static bool slot_ok(const struct kvm_memory_slot *slot, bool write)
+{
+	if (!slot || slot->id >= KVM_USER_MEM_SLOTS ||
+	    slot->flags & KVM_MEMSLOT_INVALID)
+		return false;
+#ifdef KVM_MEM_GUEST_MEMFD
+	/* What the guest sees may not be what userspace maps. */
+	if (slot->flags & KVM_MEM_GUEST_MEMFD)
+		return false;
+#endif
+	return !write || !(slot->flags & KVM_MEM_READONLY);
+}
+
 /*
- * Is all of [gpa, gpa + len) memory that userspace gave the guest, writable if
- * @write, and can registers name its end?  Looks at memory slots only, so it is
- * cheap for any length.
+ * Is all of [gpa, gpa + len) such memory, and can registers name its end?  Looks
+ * at memory slots only, so it is cheap for any length.
  */
-bool hcall_buffer_ok(struct hcall_vcpu *hv, gpa_t gpa, u64 len, bool write)
+static bool buffer_ok(struct hcall_vcpu *hv, gpa_t gpa, u64 len, bool write)
 {
 	struct kvm_memslots *slots = kvm_vcpu_memslots(hv->vcpu);
 	struct kvm_memory_slot *slot;
@@ -83,19 +96,36 @@ bool hcall_buffer_ok(struct hcall_vcpu *hv, gpa_t gpa, u64 len, bool write)
 
 	while (gfn <= gpa_to_gfn(last)) {
 		slot = __gfn_to_memslot(slots, gfn);
-		if (!slot || slot->id >= KVM_USER_MEM_SLOTS ||
-		    slot->flags & KVM_MEMSLOT_INVALID)
+		if (!slot_ok(slot, write))
 			return false;
-		if (write && slot->flags & KVM_MEM_READONLY)
-			return false;
-#ifdef KVM_MEM_GUEST_MEMFD
-		/* What the guest sees may not be what userspace maps. */
-		if (slot->flags & KVM_MEM_GUEST_MEMFD)
-			return false;
-#endif
 		gfn = slot->base_gfn + slot->npages;
 	}
 	return true;
+}
+
+/*
+ * Where userspace has the memory at @gpa, for the rest of its page, to be read and
+ * written; NULL if the guest may not write it.  Lists are mostly in the page that
+ * the last one was in: it is looked up again only if the memory slots have changed,
+ * which their generation says.
+ */
+void __user *hcall_list_page(struct hcall_vcpu *hv, gpa_t gpa)
+{
+	struct kvm_memslots *slots = kvm_vcpu_memslots(hv->vcpu);
+	gfn_t gfn = gpa_to_gfn(gpa);
+
+	if (unlikely(slots->generation != hv->list_generation ||
+		     gfn != hv->list_gfn)) {
+		struct kvm_memory_slot *slot = __gfn_to_memslot(slots, gfn);
+
+		if (!slot_ok(slot, true))
+			return NULL;
+		hv->list_generation = slots->generation;
+		hv->list_gfn = gfn;
+		hv->list_slot = slot;
+		hv->list_hva = __gfn_to_hva_memslot(slot, gfn);
+	}
+	return (void __user *)hv->list_hva + offset_in_page(gpa);
 }
 
 /*
@@ -140,7 +170,8 @@ static int hcall_complete(struct kvm_vcpu *vcpu)
 	 * Copies what was read to hv->buf or hv->data.  One page at most of a
 	 * port, 8 bytes at most of a register: so there is no more.
 	 */
-	hv->complete(vcpu);
+	if (hv->complete)
+		hv->complete(vcpu);
 	return hv->done(hv);
 }
 
@@ -161,6 +192,8 @@ int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv)
 long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
+	struct kvm_memslots *slots;
+	gfn_t gfn;
 
 	/* Whole registers: nothing is cut off before it was looked at. */
 	hv->reason = HCALL_STAT_REFUSED_SIZE;
@@ -173,10 +206,17 @@ long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
 	hv->reason = HCALL_STAT_REFUSED_ADDRESS;
 	if (addr & (size - 1) || addr & vcpu->arch.reserved_gpa_bits)
 		return -KVM_EINVAL;
+	/* A device's registers are in one page, mostly. */
+	slots = kvm_vcpu_memslots(vcpu);
+	gfn = gpa_to_gfn(addr);
+	if (slots->generation == hv->mmio_generation && gfn == hv->mmio_gfn)
+		return 0;
 	/* Any slot, KVM's own (the APIC access page) included. */
 	hv->reason = HCALL_STAT_REFUSED_MEMORY;
-	if (__gfn_to_memslot(kvm_vcpu_memslots(vcpu), gpa_to_gfn(addr)))
+	if (__gfn_to_memslot(slots, gfn))
 		return -KVM_EFAULT;
+	hv->mmio_generation = slots->generation;
+	hv->mmio_gfn = gfn;
 	return 0;
 }
 
@@ -309,7 +349,7 @@ static noinline int call_string(struct hcall_vcpu *hv)
 		return hcall_return(hv, 0);
 
 	if (check_mul_overflow(hv->left, size, &bytes) ||
-	    !hcall_buffer_ok(hv, hv->gpa, bytes, in))
+	    !buffer_ok(hv, hv->gpa, bytes, in))
 		goto refuse;
 
 	hv->count = min_t(u64, hv->left, PAGE_SIZE / hv->size);

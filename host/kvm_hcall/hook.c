@@ -108,6 +108,9 @@ static noinline struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 		goto free_hv;
 
 	hv->vcpu = vcpu;
+	/* Of no memory slots: KVM counts up from 0. */
+	hv->list_generation = -1;
+	hv->mmio_generation = -1;
 	spin_lock(&vcpus_lock);
 	first = first_of_vm(vcpu);
 	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);

@@ -5,7 +5,7 @@
 #include <linux/kvm_host.h>
 #include "stats.h"
 
-/* Does userspace carry out the coalescing ring when port 0xcfe is read? */
+/* Does userspace carry out the coalescing ring when port 0xcf8 is read? */
 enum hcall_ring_use {
 	HCALL_RING_UNKNOWN,
 	HCALL_RING_USED,
@@ -33,9 +33,15 @@ enum hcall_ring_use {
  * @flushes:	batch: flushes that did not empty the ring, in a row
  * @ring_use:	whether the ring may be used
  * @ring_last:	index in the ring of the last entry this vCPU put there
+ * @list_generation: batch: of the memory slots that the next three are from
+ * @list_gfn:	batch: page of guest memory that (a part of) the last list was in
+ * @list_slot:	batch: its slot
+ * @list_hva:	batch: where userspace has it
+ * @mmio_generation: of the memory slots in which @mmio_gfn was looked for
+ * @mmio_gfn:	page of the last device register: no slot has it
  * @reason:	why an access was refused
  * @rip:	where the call is, to see whether userspace moved the vCPU
- * @complete:	KVM's own completion of the exit to userspace
+ * @complete:	KVM's own completion of the exit to userspace, NULL if it has none
  * @done:	ours, after it
  *
  * Everything about a call that went to userspace is taken from here when it
@@ -61,6 +67,12 @@ struct hcall_vcpu {
 	u32 flushes;
 	enum hcall_ring_use ring_use;
 	u32 ring_last;
+	u64 list_generation;
+	gfn_t list_gfn;
+	struct kvm_memory_slot *list_slot;
+	unsigned long list_hva;
+	u64 mmio_generation;
+	gfn_t mmio_gfn;
 	enum hcall_stat reason;
 	unsigned long rip;
 	int (*complete)(struct kvm_vcpu *vcpu);
@@ -100,8 +112,8 @@ int hcall_to_userspace(struct hcall_vcpu *hv,
 long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size);
 bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 		  bool write);
-bool hcall_buffer_ok(struct hcall_vcpu *hv, gpa_t gpa, u64 len, bool write);
 bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len);
+void __user *hcall_list_page(struct hcall_vcpu *hv, gpa_t gpa);
 
 /* batch.c */
 int hcall_batch(struct hcall_vcpu *hv);

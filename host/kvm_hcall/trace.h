@@ -114,6 +114,25 @@ TRACE_EVENT(kvm_hcall_element,
 		  __entry->ring ? " ring" : "")
 );
 
+/* Userspace has had its chance to carry out the ring. */
+TRACE_EVENT(kvm_hcall_flush,
+	TP_PROTO(unsigned int vcpu_id, bool carried_out),
+	TP_ARGS(vcpu_id, carried_out),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, vcpu_id)
+		__field(bool, carried_out)
+	),
+
+	TP_fast_assign(
+		__entry->vcpu_id = vcpu_id;
+		__entry->carried_out = carried_out;
+	),
+
+	TP_printk("vcpu %u%s", __entry->vcpu_id,
+		  __entry->carried_out ? "" : " not carried out")
+);
+
 #endif /* KVM_HCALL_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

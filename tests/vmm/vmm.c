@@ -654,7 +654,7 @@ static void serve_io(struct vcpu *v)
 		    size, count, (unsigned long long)run->io.data_offset);
 	}
 	if (v->vm->ring && !v->vm->lazy &&
-	    run->io.port >= CONFIG_DATA && run->io.port < CONFIG_DATA + 4)
+	    run->io.port >= CONFIG_PORT && run->io.port < CONFIG_DATA + 4)
 		drain(v);
 	if (vcpu_flushes(v)) {
 		*p = 0x5a;

@@ -77,11 +77,11 @@ struct dev {
 
 /*
  * KVM's coalescing ring.  It is carried out before accesses to the PCI
- * configuration data, and at no other time unless a test asks for it.
+ * configuration address and data, and at no other time unless a test asks for it.
  */
 #define CONFIG_PORT	0xcf8
 #define CONFIG_DATA	0xcfc
-#define FLUSH_PORT	0xcfe
+#define FLUSH_PORT	CONFIG_PORT
 #define TRIAL_PORT	0x80
 #define RING_MAX	((4096 - sizeof(struct kvm_coalesced_mmio_ring)) / \
 			 sizeof(struct kvm_coalesced_mmio))

@@ -22,6 +22,12 @@
 
 /* PxIS: DHRS, PSS, DSS, SDBS, DPS: what commands end with that do not fail. */
 #define PORT_IRQ_GOOD		0x2f
+/*
+ * TFES, HBFS, HBDS, IFS, PCS, UFS: libahci's PORT_IRQ_ERROR but for PRCS and IPMS,
+ * which it has disabled at times.  What is not enabled raises no interrupt for the
+ * driver's handler to find it by.
+ */
+#define PORT_IRQ_BAD		0x78000050
 
 static void add(struct pio_ata_port *pp, unsigned int *n, u8 op, u32 reg,
 		u32 value)
@@ -79,10 +85,6 @@ static enum pio_ata_irq ahci_interrupt(struct pio_ata_port *pp)
 	unsigned int n = 0, state;
 	u32 active;
 
-	if (!pio_ata_quiet(ap))
-		return PIO_ATA_DRIVER;
-	if (!ap->qc_active)
-		return PIO_ATA_NOTHING;
 	if (!pp->seen || sata_pmp_attached(ap) ||
 	    ap->link.device->class != ATA_DEV_ATA)
 		return PIO_ATA_DRIVER;
@@ -96,7 +98,7 @@ static enum pio_ata_irq ahci_interrupt(struct pio_ata_port *pp)
 	if (!ncq)
 		pio_ata_check(pp, &n, PIO_HCALL_SPACE_MMIO, 4,
 			      pp->host->gpa + port_reg(pp, PORT_IRQ_STAT),
-			      ~PORT_IRQ_GOOD, 0);
+			      PORT_IRQ_BAD, 0);
 	if (pio_hcall_batch(pp->list, n) < n) {
 		pp->stopped++;
 		return PIO_ATA_DRIVER;

@@ -65,7 +65,7 @@ struct pio_ata_port {
  * struct pio_ata_driver - a way of converting the controllers of a driver
  * @name:	of the PCI driver
  * @port_init:	fills in what is ours of @ops; false: leave the port alone
- * @interrupt:	serves a port, under ap->lock
+ * @interrupt:	serves a port that has commands and is quiet, under ap->lock
  * @host_init:	0 or an error
  * @host_exit:	undoes @host_init
  */

@@ -184,8 +184,6 @@ static enum pio_ata_irq bmdma_interrupt(struct pio_ata_port *pp)
 	enum pio_ata_irq ret;
 	u8 status;
 
-	if (!pio_ata_quiet(ap))
-		return PIO_ATA_DRIVER;
 	if (!qc || qc->tf.flags & ATA_TFLAG_POLLING)
 		return PIO_ATA_NOTHING;
 

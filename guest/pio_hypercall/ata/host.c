@@ -61,7 +61,15 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 
 	spin_lock_irqsave(&ph->host->lock, flags);
 	for (i = 0; i < ph->n_ports; i++) {
-		if (!ph->ports[i].ap)
+		struct ata_port *ap = ph->ports[i].ap;
+
+		if (!ap)
+			continue;
+		if (!pio_ata_quiet(ap)) {
+			driver = true;
+			continue;
+		}
+		if (!ap->qc_active)
 			continue;
 		switch (ph->driver->interrupt(&ph->ports[i])) {
 		case PIO_ATA_NOTHING:
@@ -77,10 +85,12 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 			break;
 		}
 	}
-	if (!waits || !served)
+	if (!waits || !served) {
 		ph->waited = 0;
-	else if (++ph->waited == WAITED_MAX)
+	} else if (++ph->waited == WAITED_MAX) {
+		ph->waited = 0;
 		driver = true;
+	}
 	spin_unlock_irqrestore(&ph->host->lock, flags);
 
 	if (served && !driver)
