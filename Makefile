@@ -6,7 +6,8 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help packages fetch host vmm guest guest-base guest-off guest-debug guest-module compare local-host bench tools census check check-intel patches deb build-deb clean
+.PHONY: help fetch update testbed host vmm guest guest-base guest-off guest-debug guest-module \
+	compare local-host bench tools census check check-intel patches deb build-deb clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -32,23 +33,28 @@ help:
 	@echo
 	@echo 'make tools        pio-stat -> out/tools/'
 	@echo
-	@echo 'make deb          packages for Debian 12, modules by DKMS -> out/deb/*.deb'
+	@echo 'make deb          packages for Debian 12 and 13, modules by DKMS -> out/deb/*.deb'
 	@echo
-	@echo 'make packages     install the Debian packages all this needs'
-	@echo 'make fetch        get the testbed kernels -> out/kernels/'
+	@echo 'make fetch        get all that is downloaded, with the versions of tests/testbed/lock'
+	@echo 'make update       renew tests/testbed/lock'
 	@echo 'make patches      carry guest/pio_hypercall into guest/linux/*.patch'
 	@echo 'make clean        remove out/'
 
-packages:
-	@tests/packages
+# All but what is for this very machine runs in the testbed's own Debian 13.
+IN := tests/testbed/in_debian
 
-fetch: packages
+# fetch: all of it; fetch-NAME: as tests/testbed/fetch has it.
+fetch:
 	@tests/testbed/fetch
+fetch-%:
+	@tests/testbed/fetch $*
+update:
+	@tests/testbed/fetch --lock
 
 # Kbuild leaves its objects beside the sources, and there are several kernels:
 # each builds in a copy.
-# $(1): host or guest-module, $(2): kernel version, $(3): its build directory.  No BTF:
-# headers packages have no vmlinux to make it against.
+# $(1): host or guest-module, $(2): kernel version, $(3): its build directory, $(4): where
+# to run make.  No BTF: headers packages have no vmlinux to make it against.
 host_dir := host/kvm_hcall
 host_ko := kvm_hcall.ko
 # The module is made of what lies beside its directory, too.
@@ -57,13 +63,14 @@ guest-module_ko := pio_hypercall.ko
 define build_module
 mkdir -p $(OUT)/$(1)/$(2)/build
 cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build
-$(MAKE) --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
-	CONFIG_DEBUG_INFO_BTF_MODULES= modules
+$(4) make --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
+	$(if $(C),C=$(C)) CONFIG_DEBUG_INFO_BTF_MODULES= modules
 cp $(OUT)/$(1)/$(2)/build/$($(1)_dir)/$($(1)_ko) $(OUT)/$(1)/$(2)/
 endef
 
 ifdef KVER
 host guest-module:
+	@tests/packages module
 	@[ -d /lib/modules/$(KVER)/build ] || { \
 		echo 'no headers for $(KVER): apt-get install linux-headers-$(KVER)' >&2; exit 1; }
 	$(call build_module,$@,$(KVER),/lib/modules/$(KVER)/build)
@@ -72,48 +79,61 @@ host: $(LINES:%=host-%)
 guest-module: $(LINES:%=guest-module-%)
 endif
 
-host-%: fetch
-	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
-guest-module-%: fetch
-	@$(call build_module,guest-module,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build)
+host-%: fetch-kernel-%
+	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build,$(IN))
+guest-module-%: fetch-kernel-%
+	@$(call build_module,guest-module,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build,$(IN))
 
-guest: fetch
+guest: fetch-source-6.12
 	@guest/linux/build
-guest-base guest-off guest-debug: guest-%: fetch
+guest-base guest-off guest-debug: guest-%: fetch-source-6.12
 	@guest/linux/build --$*
 
-# The tests' own VMM; `out/tests/vmm_test -l' lists what it tests.
-vmm: packages
-	@$(MAKE) --no-print-directory -s -C tests/vmm
+# The machines, but for kernels; they are put together when they are booted.
+testbed: fetch-debian fetch-fio fetch-qemu-source
+	@tests/testbed/image --guest
+	@tests/testbed/qemu/build
 
-compare: $(if $(filter local,$(HOST)),local-host,host) $(if $(filter stock,$(GUEST)),guest-module,guest)
+# The tests' own VMM; `out/tests/vmm_test -l' lists what it tests.
+vmm: fetch-debian
+	@$(IN) make --no-print-directory -s -C tests/vmm
+
+ifeq ($(HOST),local)
+compare: local-host guest $(if $(filter stock,$(GUEST)),guest-module-6.12)
+else
+compare: testbed host-6.12 $(if $(filter stock,$(GUEST)),guest-module-6.12,guest)
+endif
 	@tests/compare/compare
 
 # HOST=local says no, where it must, before anything is built.
 local-host:
+	@tests/packages local
 	@tests/compare/compare --check-host
 	@$(MAKE) --no-print-directory host KVER=$(shell uname -r)
 
-bench: host guest guest-base
+bench: testbed host-6.12 guest guest-base
 	@tests/bench/bench $(if $(CPU),-c $(CPU))
 
-tools: packages
+# pio-stat is for this machine, and built with its compiler.
+tools:
+	@tests/packages tools
 	@$(MAKE) --no-print-directory -C tools OUT=$(OUT)/tools
 
-census: host guest
+census: testbed host-6.12 guest
 	@tests/tool/census $(DISK)
 
-check: packages
+check: fetch
 	@tests/check
 
-check-intel: packages
+check-intel: fetch
 	@tests/check builds '*-intel*'
 
-patches: fetch
+patches: fetch-source-6.12
 	@guest/linux/refresh
 
-# Packages for Debian 12, from a copy: what they leave there is none of the tree's.
-deb: packages
+# Debian packages, by this machine's tools, from a copy: what they leave there is none of the tree's.
+deb:
+	@tests/packages deb
 	@mkdir -p $(OUT)/deb
 	@flock $(OUT)/deb/build.lock $(MAKE) --no-print-directory -s build-deb
 
