@@ -5,13 +5,13 @@
 #   awk -v dir=DIR [-v skips=FILE] [-v junit=FILE] [-v brief=1] -f ktap.awk SUITE...
 #
 # Reads what tests/check left of each SUITE in DIR: SUITE.ktap, SUITE.status (exit
-# status), SUITE.seconds and SUITE.log.  Prints what failed, was skipped or retried, and
+# status), SUITE.seconds and SUITE.log.  Prints what failed or was skipped, and
 # ends with the sum; writes JUnit's XML to FILE.  With brief=1 the sum only.
 #
 # Besides a test that failed these are failures, one for a suite: no results at all, no
 # plan or another number of results, Bail out!, an exit status that no test explains; and
 # each skip that is not in FILE, where lines are SUITE, TEST and REASON, separated by
-# tabs, SUITE a regular expression.  More than two retries are one more.
+# tabs, SUITE a regular expression.
 #
 # Exit status: 0 all passed.
 
@@ -116,8 +116,6 @@ function parse(suite,  line, plan, status, file, there) {
 			result(suite, line)
 		} else if (line ~ /^Bail out!/) {
 			problem(line)
-		} else if (line ~ /^# retried: /) {
-			retries[++n_retries] = suite ": " substr(line, 12)
 		} else if (line ~ /^# [0-9]+ s$/) {
 			seconds = substr(line, 3) + 0
 		} else if (line ~ /^# /) {
@@ -180,7 +178,6 @@ function to_junit(suite,  i, name) {
 }
 
 BEGIN {
-	budget = 2
 	while (skips != "" && (getline line <skips) > 0) {
 		if (line ~ /^#/ || split(line, field, "\t") != 3)
 			continue
@@ -197,19 +194,6 @@ BEGIN {
 		passed += count["passed"]
 		failed += count["failed"]
 		skipped_ += count["skipped"]
-	}
-	if (n_retries && !brief) {
-		printf "check: %d retried:\n", n_retries
-		for (i = 1; i <= n_retries; i++)
-			print "    " retries[i]
-	}
-	if (n_retries > budget) {
-		failed++
-		why = n_retries " retries, " budget " are allowed"
-		if (!brief)
-			print "check: FAILED: retry budget: " why
-		xml_ = xml_ "  <testsuite name=\"retries\" tests=\"1\" failures=\"1\">\n    <testcase " \
-			"classname=\"retries\" name=\"budget\"><failure message=\"" why "\"/></testcase>\n  </testsuite>\n"
 	}
 	if (junit != "")
 		printf "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"%d\" failures=\"%d\" skipped=\"%d\">\n%s</testsuites>\n",
