@@ -62,9 +62,10 @@ guest-module_dir := guest/pio_hypercall/module
 guest-module_ko := pio_hypercall.ko
 define build_module
 mkdir -p $(OUT)/$(1)/$(2)/build
-cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build
+exec 9>$(OUT)/$(1)/$(2)/.lock && flock 9 && \
+cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build && \
 $(4) make --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
-	$(if $(C),C=$(C)) CONFIG_DEBUG_INFO_BTF_MODULES= modules
+	$(if $(C),C=$(C)) CONFIG_DEBUG_INFO_BTF_MODULES= modules && \
 cp $(OUT)/$(1)/$(2)/build/$($(1)_dir)/$($(1)_ko) $(OUT)/$(1)/$(2)/
 endef
 
