@@ -524,3 +524,20 @@ void account(const struct event *ev)
 		break;
 	}
 }
+
+/*
+ * A call that was refused is over, though its vCPU has not entered the guest since: one
+ * that was told to stop right then never does.
+ */
+void account_end(void)
+{
+	struct vcpu *v;
+	size_t i;
+
+	for (i = 0; i < sizeof(hash) / sizeof(*hash); i++)
+		for (v = hash[i]; v; v = v->next)
+			if (v->in_exit && v->call && v->status < 0) {
+				exit_done(v, v->mark, v->rip);
+				v->in_exit = false;
+			}
+}

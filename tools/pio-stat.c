@@ -366,6 +366,7 @@ static enum status census(void)
 	count_until(opt.seconds ? start + opt.seconds : 0, child, &wait_status);
 	rep.seconds = now() - start;
 	source_read(true, account);
+	account_end();
 	rep.lost = source_lost();
 	host_stats_read();
 	if (!totals.exits)
@@ -398,6 +399,7 @@ static void census_of_file(void)
 	struct report rep = { .json = opt.json, .census = true, .from_file = true };
 
 	source_file(opt.input, account_file);
+	account_end();
 	rep.seconds = (last_time - first_time) / 1e9;
 	rep.lost = source_lost();
 	report(&rep);

@@ -203,6 +203,7 @@ extern size_t n_vms, n_vcpus;
 
 void account_pid(u32 pid);
 void account(const struct event *ev);
+void account_end(void);		/* nothing more will come */
 u64 trip_ns(void);
 void account_clear(void);	/* counts to 0, but not what is known of vCPUs */
 

@@ -15,8 +15,8 @@ def counts: {
 	"ahci-randread-4k": [[7, 7], [2, 3]]
 };
 def instructions: {
-	patched: {"ide-randread-4k": 0.450, "ide-randwrite-4k": 0.436, "ide-seqread-128k": 0.480,
-		"ide-verify": 0.444, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.729},
+	patched: {"ide-randread-4k": 0.454, "ide-randwrite-4k": 0.447, "ide-seqread-128k": 0.497,
+		"ide-verify": 0.455, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.734},
 	stock: {"ide-randread-4k": 0.440, "ide-randwrite-4k": 0.447, "ide-seqread-128k": 0.538,
 		"ide-verify": 0.449, "ide-pio-randread-4k": 0.847, "ahci-randread-4k": 0.754}
 }[.runs[0].guest // "patched"];
