@@ -17,8 +17,8 @@ def counts: {
 def instructions: {
 	patched: {"ide-randread-4k": 0.454, "ide-randwrite-4k": 0.447, "ide-seqread-128k": 0.497,
 		"ide-verify": 0.455, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.734},
-	stock: {"ide-randread-4k": 0.440, "ide-randwrite-4k": 0.447, "ide-seqread-128k": 0.538,
-		"ide-verify": 0.449, "ide-pio-randread-4k": 0.847, "ahci-randread-4k": 0.754}
+	stock: {"ide-randread-4k": 0.461, "ide-randwrite-4k": 0.455, "ide-seqread-128k": 0.585,
+		"ide-verify": 0.455, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.740}
 }[.runs[0].guest // "patched"];
 # In a whole run: an interrupt may come for which there is nothing left to do.  The list
 # finds that, and the driver's handler looks, too: of IDE at both channels' BMDMA status,

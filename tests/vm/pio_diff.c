@@ -252,6 +252,23 @@ static int run(void)
 	return 0;
 }
 
+/*
+ * The firmware leaves the engine of a port with a disk running (PxCMD.ST): what is written
+ * to PxCI would carry out what it left there as commands, which end when they like.
+ */
+static void stop_engines(void)
+{
+	u32 port, cmd;
+
+	for (port = 0; port < 6; port++) {
+		void __iomem *pxcmd = ahci + 0x118 + port * 0x80;
+
+		cmd = readl(pxcmd) & ~BIT(0);		/* ST */
+		writel(cmd, pxcmd);
+		writel(cmd & ~BIT(4), pxcmd);		/* FRE */
+	}
+}
+
 /* The registers as they were left, read natively in either mode. */
 static void show_state(void)
 {
@@ -294,6 +311,7 @@ static int __init pio_diff_init(void)
 	if (ahci && list) {
 		pr_info("seed %u\n", seed);
 		prandom_seed_state(&rnd, seed);
+		stop_engines();
 		err = run();
 		show_state();
 	}
