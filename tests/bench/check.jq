@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # results.json -> KTAP: does it hold what was published?
+#
+# Of whole reads there is no bound here: one is dearer or cheaper by 20000 instructions, for
+# long, by what QEMU's threads do (Documentation/measuring.rst).  compare/check.jq has those.
 
 # The ratios to native that were measured, host kernel 6.12: by the call in line, by the
 # kernel with pio_hcall=on.  A bound is 2 % more.
@@ -11,8 +14,7 @@ def measured: {
 		out8_qemu: [1.046, 1.062], out32_qemu: [1.046, 1.060],
 		ins16x256_qemu: [0.974, 0.975], outs16x256_qemu: [0.094, 0.095],
 		ins32x1024_qemu: [0.967, 0.967], outs32x1024_qemu: [0.093, 0.093],
-		mmio_read32_qemu: [0.653], batch16_out8_qemu: [0.266],
-		read4k_ide_dma: [null, 0.420], read4k_ahci: [null, 0.752], read4k_ide_pio: [null, 0.864]
+		mmio_read32_qemu: [0.653], batch16_out8_qemu: [0.266]
 	},
 	intel: {
 		hcall_probe: [0.999],
@@ -20,8 +22,7 @@ def measured: {
 		out8_qemu: [1.029, 1.04], out32_qemu: [1.029, 1.04],
 		ins16x256_qemu: [0.971, 0.971], outs16x256_qemu: [0.083, 0.083],
 		ins32x1024_qemu: [0.960, 0.960], outs32x1024_qemu: [0.082, 0.082],
-		mmio_read32_qemu: [0.659], batch16_out8_qemu: [0.253],
-		read4k_ide_dma: [null, 0.407], read4k_ahci: [null, 0.73], read4k_ide_pio: [null, 0.846]
+		mmio_read32_qemu: [0.659], batch16_out8_qemu: [0.253]
 	}
 }[.cpu];
 
@@ -46,10 +47,6 @@ def at_most($text; $value; $ratio; $native):
 def within($op; $way; $ratio):
 	at_most("\($op) by \(if $way == "kernel" then "the kernel with pio_hcall=on" else "hypercall" end)";
 		get($op; $way; "on"); $ratio; get($op; "native"; "base"));
-
-# A whole request: the same driver's, in an unpatched guest on a stock host.
-def request($op; $ratio):
-	at_most("\($op) with pio_hcall=on"; get($op; "kernel"; "on"); $ratio; get($op; "kernel"; "base"));
 
 def beside_virtio($disk):
 	"read4k_\($disk)" as $op
@@ -87,22 +84,18 @@ measured as $measured | repeats as $repeats |
 [
 	([.ops[] | select(.op == "tsc") | .instructions] as $tsc
 	 | test($tsc == [2, 2, 2]; "a loop of two instructions takes \($tsc | map(tostring) | join(", ")) ticks")),
-	([.ops[] | select(.stable | not) | "\(.op) \(.way) \(.guest)"] as $bad
-	 | test($bad == []; "all figures are stable (\(figure_count))" + ($bad | map("; not " + .) | join("")))),
+	([.ops[] | select((.stable | not) and (.op | startswith("read4k") | not)) | "\(.op) \(.way) \(.guest)"] as $bad
+	 | test($bad == []; "all figures of accesses are stable (\(figure_count))" + ($bad | map("; not " + .) | join("")))),
 	at_most("null hypercall, by one that stock KVM refuses"; get("hcall_probe"; "hypercall"; "on");
 		([$measured.hcall_probe[0], 1 / 1.02] | min); get("hcall_unknown"; "hypercall"; "base")),
 	(get("in8_qemu"; "kernel"; "on") as $on | get("in8_qemu"; "kernel"; "off") as $off
 	 | test($on != null and $on != $off; "pio_hcall=on is in effect: inb() is \($on | show), with off \($off | show)")),
 	(. as $all | $measured | del(.hcall_probe) | to_entries[] | .key as $op | .value as [$call, $kernel]
 	 | $all
-	 | if $op | startswith("read4k") then request($op; $kernel)
-	   else within($op; "hypercall"; $call),
-		(select($kernel) | within($op; "kernel"; $kernel)) end),
+	 | within($op; "hypercall"; $call), (select($kernel) | within($op; "kernel"; $kernel))),
 	(("in8_qemu", "out8_qemu", "in32_qemu", "out32_qemu", "in8_kvm", "out8_kvm") as $op
 	 | as_before($op; $repeats)),
-	(("ins16x256_qemu", "outs16x256_qemu") as $op | as_before($op; 0.005)),
-	# One read differs from another by what threads the host switches between.
-	(("read4k_ide_dma", "read4k_ahci", "read4k_ide_pio") as $op | as_before($op; 0.02))
+	(("ins16x256_qemu", "outs16x256_qemu") as $op | as_before($op; 0.005))
 ] as $tests
 | get("hcall_unknown"; "hypercall"; "base") as $stock
 | get("hcall_unknown"; "hypercall"; "off") as $loaded
