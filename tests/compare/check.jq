@@ -15,7 +15,7 @@ def counts: {
 	"ahci-randread-4k": [[7, 7], [2, 3]]
 };
 def instructions: {
-	patched: {"ide-randread-4k": 0.454, "ide-randwrite-4k": 0.447, "ide-seqread-128k": 0.497,
+	patched: {"ide-randread-4k": 0.454, "ide-randwrite-4k": 0.447, "ide-seqread-128k": 0.500,
 		"ide-verify": 0.455, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.734},
 	stock: {"ide-randread-4k": 0.461, "ide-randwrite-4k": 0.455, "ide-seqread-128k": 0.585,
 		"ide-verify": 0.455, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.740}
