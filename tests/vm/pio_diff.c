@@ -253,20 +253,24 @@ static int run(void)
 }
 
 /*
- * The firmware leaves the engine of a port with a disk running (PxCMD.ST): what is written
- * to PxCI would carry out what it left there as commands, which end when they like.
+ * What the firmware leaves is not the same in each boot: PxCLB and PxFB are where it had
+ * memory to spare.  And it leaves the engine of a port with a disk running (PxCMD.ST): what is
+ * written to PxCI would carry out what it left there as commands, which end when they like.
  */
-static void stop_engines(void)
+static void forget_firmware(void)
 {
-	u32 port, cmd;
+	u32 port, i, cmd;
 
 	for (port = 0; port < 6; port++) {
-		void __iomem *pxcmd = ahci + 0x118 + port * 0x80;
+		void __iomem *regs = ahci + 0x100 + port * 0x80;
 
-		cmd = readl(pxcmd) & ~BIT(0);		/* ST */
-		writel(cmd, pxcmd);
-		writel(cmd & ~BIT(4), pxcmd);		/* FRE */
+		cmd = readl(regs + 0x18) & ~BIT(0);	/* PxCMD.ST */
+		writel(cmd, regs + 0x18);
+		writel(cmd & ~BIT(4), regs + 0x18);	/* FRE */
+		for (i = 0; i < 0x10; i += 4)		/* PxCLB, PxCLBU, PxFB, PxFBU */
+			writel(0, regs + i);
 	}
+	outl(0, bmdma + 4);				/* PRD address */
 }
 
 /* The registers as they were left, read natively in either mode. */
@@ -311,7 +315,7 @@ static int __init pio_diff_init(void)
 	if (ahci && list) {
 		pr_info("seed %u\n", seed);
 		prandom_seed_state(&rnd, seed);
-		stop_engines();
+		forget_firmware();
 		err = run();
 		show_state();
 	}
