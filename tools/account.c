@@ -534,7 +534,7 @@ void account_end(void)
 	struct vcpu *v;
 	size_t i;
 
-	for (i = 0; i < sizeof(hash) / sizeof(*hash); i++)
+	for (i = 0; i < ARRAY_SIZE(hash); i++)
 		for (v = hash[i]; v; v = v->next)
 			if (v->in_exit && v->call && v->status < 0) {
 				exit_done(v, v->mark, v->rip);
