@@ -7,7 +7,8 @@
  * KVM_RUN comes back to batch_accessed() and from there to batch_run().  What was
  * read goes to the guest's list at once, and registers say how many elements are
  * done whenever userspace has the vCPU.  So the call can stop between any two,
- * and does where KVM_RUN has to return: the guest then makes the rest of it.
+ * and does where KVM_RUN has to return: the guest then makes the rest of it.  Where
+ * that is between the halves of a WRITE_BACK, the guest's list says so.
  *
  * Writes that follow one another share an exit: they go to KVM's coalescing ring,
  * and reading port 0xcf8 makes the VMM carry them out (Documentation/abi.rst,
@@ -27,8 +28,6 @@
 #include "kvm_hcall.h"
 #include "trace.h"
 
-/* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2). */
-#define PCI_CONFIG_ADDRESS	0xcf8
 /* Diagnostic codes of the firmware: nobody minds a write. */
 #define POST_CODE		0x80
 
@@ -61,9 +60,29 @@ static int batch_return(struct hcall_vcpu *hv, long status)
 	return hcall_return(hv, status);
 }
 
+/* The @word of the element under way, to the guest's list. */
+static bool list_put(struct hcall_vcpu *hv, unsigned int word)
+{
+	const u64 *from = (u64 *)element(hv, hv->next) + word;
+	gpa_t gpa = hv->gpa + word * sizeof(*from);
+	u64 __user *to = hcall_list_page(hv, gpa);
+
+	if (!to || __put_user(*from, to))
+		return false;
+	mark_page_dirty_in_slot(hv->vcpu->kvm, hv->list_slot, gpa_to_gfn(gpa));
+	return true;
+}
+
 /* An access of a batch is done: to the next one, unless a write belongs to it. */
 static void element_done(struct hcall_vcpu *hv)
 {
+	struct pio_hcall_access *e = element(hv, hv->next);
+
+	/* For the list to be as the guest made it.  If it is gone, so is the note. */
+	if (unlikely(e->state)) {
+		e->state = 0;
+		list_put(hv, 0);
+	}
 	hcall_count(HCALL_STAT_ELEMENTS);
 	hv->writing = false;
 	hv->next++;
@@ -77,8 +96,25 @@ static void element_done(struct hcall_vcpu *hv)
  */
 static bool batch_must_stop(struct hcall_vcpu *hv)
 {
-	return hv->left && !hv->writing &&
-	       (signal_pending(current) || hcall_immediate_exit(hv->vcpu->run));
+	return signal_pending(current) || hcall_immediate_exit(hv->vcpu->run);
+}
+
+/* It stops here; what is left comes with the next exit, if anything is. */
+static int batch_stop(struct hcall_vcpu *hv)
+{
+	struct pio_hcall_access *e = element(hv, hv->next);
+
+	if (!hv->left)
+		return batch_return(hv, 0);
+	if (hv->writing && !e->state) {
+		e->state = PIO_HCALL_STATE_READ;
+		if (!list_put(hv, 0)) {
+			hcall_count(HCALL_STAT_REFUSED_BUFFER);
+			return batch_return(hv, -KVM_EFAULT);
+		}
+	}
+	hcall_progress(hv);
+	return hcall_restart(hv);
 }
 
 /* 0, or the status of an element that is not to be carried out, and hv->reason. */
@@ -87,11 +123,15 @@ static long element_check(struct hcall_vcpu *hv,
 {
 	u64 head;
 
-	/* What is behind op, space and size in the first word is reserved. */
+	/* What is behind op, space, size and state in the first word is reserved. */
 	memcpy(&head, e, sizeof(head));
 	hv->reason = HCALL_STAT_REFUSED_RESERVED;
 	if (e->op > PIO_HCALL_OP_CHECK || e->space > PIO_HCALL_SPACE_MMIO ||
-	    head >> 24)
+	    head >> 32)
+		return -KVM_EINVAL;
+	/* Whoever has written that: no more than a WRITE comes of it. */
+	if (e->state && (e->op != PIO_HCALL_OP_WRITE_BACK ||
+			 e->state != PIO_HCALL_STATE_READ))
 		return -KVM_EINVAL;
 	hv->reason = HCALL_STAT_REFUSED_SIZE;
 	if (e->op == PIO_HCALL_OP_CHECK && e->size == 8)
@@ -155,6 +195,9 @@ static int batch_flushed(struct hcall_vcpu *hv)
 
 	hcall_count(HCALL_STAT_FLUSHES);
 	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
+	/* Somebody else is at it, and has it done before anything is saved. */
+	if (!flushed && batch_must_stop(hv))
+		return batch_stop(hv);
 	if (flushed) {
 		hv->ring_use = HCALL_RING_USED;
 	} else {
@@ -166,9 +209,9 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	}
 	hv->flushes = 0;
 	hv->in_ring = 0;
-	hcall_progress(hv);
 	if (batch_must_stop(hv))
-		return hcall_restart(hv);
+		return batch_stop(hv);
+	hcall_progress(hv);
 	return batch_run(hv);
 }
 
@@ -189,18 +232,37 @@ static int batch_flush(struct hcall_vcpu *hv)
 	return hcall_to_userspace(hv, batch_flushed);
 }
 
+static bool local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
+{
+	return e->space == PIO_HCALL_SPACE_MMIO &&
+	       (e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0;
+}
+
 /*
  * Whoever empties the ring need not be the thread of this vCPU, nor of any: a
- * device that asks which vCPU writes (of QEMU's: ports 0x7e, 0xb2 and 0x5658, and
- * the local APIC) must not be written that way.  So of ports only those of ATA
- * channels, and those where firmware puts BARs.
+ * device that asks which vCPU writes (of QEMU's: port 0xb2 and the local APIC) must
+ * not be written that way.  So of ports only those of ATA channels, and those where
+ * firmware puts BARs.
  */
+
 static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
 {
+	static const struct {
+		u16 first, last;
+	} ports[] = {
+		{ 0x6000, 0xffff },
+		{ 0x1f0, 0x1f7 }, { 0x3f6, 0x3f6 },
+		{ 0x170, 0x177 }, { 0x376, 0x376 },
+	};
+	int i;
+
 	if (e->space == PIO_HCALL_SPACE_MMIO)
-		return (e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT != 0;
-	return e->addr >= 0x6000 || (e->addr & ~0x87) == 0x170 ||
-	       (e->addr & ~0x80) == 0x376;
+		return !local_apic(vcpu, e);
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		if (e->addr >= ports[i].first && e->addr <= ports[i].last)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -228,17 +290,6 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
 }
 
-/* What was read, to the guest's list. */
-static bool list_put(struct hcall_vcpu *hv, gpa_t gpa, u64 value)
-{
-	u64 __user *to = hcall_list_page(hv, gpa);
-
-	if (!to || __put_user(value, to))
-		return false;
-	mark_page_dirty_in_slot(hv->vcpu->kvm, hv->list_slot, gpa_to_gfn(gpa));
-	return true;
-}
-
 /*
  * What an access leads to, but for the access itself.  False if the call is over;
  * then *@ret is for KVM.
@@ -256,7 +307,7 @@ static bool element_effect(struct hcall_vcpu *hv, int *ret)
 	e->value = hv->data;
 	trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, false, false);
 	/* Fails only if userspace took the memory away during the access. */
-	if (!list_put(hv, hv->gpa + offsetof(typeof(*e), value), e->value)) {
+	if (!list_put(hv, offsetof(typeof(*e), value) / sizeof(u64))) {
 		hcall_count(HCALL_STAT_REFUSED_BUFFER);
 		*ret = batch_return(hv, -KVM_EFAULT);
 		return false;
@@ -280,11 +331,7 @@ static int batch_accessed(struct hcall_vcpu *hv)
 
 	if (!element_effect(hv, &ret))
 		return ret;
-	if (batch_must_stop(hv)) {
-		hcall_progress(hv);
-		return hcall_restart(hv);
-	}
-	return batch_run(hv);
+	return batch_must_stop(hv) ? batch_stop(hv) : batch_run(hv);
 }
 
 static int batch_run(struct hcall_vcpu *hv)
@@ -292,12 +339,15 @@ static int batch_run(struct hcall_vcpu *hv)
 	while (hv->next < hv->count) {
 		struct pio_hcall_access *e = element(hv, hv->next);
 		bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
-		bool write = next_writes(hv);
 		long status = 0;
+		bool write;
 		int ret;
 
-		if (!hv->writing)
+		if (!hv->writing) {
 			status = element_check(hv, e);
+			hv->writing = !status && e->state;
+		}
+		write = next_writes(hv);
 
 		if (!status && write && may_coalesce(hv, e)) {
 			if (!hv->in_ring)
@@ -328,13 +378,14 @@ static int batch_run(struct hcall_vcpu *hv)
 			return hcall_to_userspace(hv, batch_accessed);
 		if (!element_effect(hv, &ret))
 			return ret;
+		/*
+		 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
+		 * by the words of struct kvm_run that the next exit would use.
+		 */
+		if (!hv->writing && local_apic(hv->vcpu, e))
+			return batch_stop(hv);
 	}
-	if (hv->in_ring)
-		return batch_flush(hv);
-	if (!hv->left)
-		return batch_return(hv, 0);
-	hcall_progress(hv);
-	return hcall_restart(hv);
+	return hv->in_ring ? batch_flush(hv) : batch_stop(hv);
 }
 
 /* Copy the elements of this exit to hv->buf. */
@@ -434,7 +485,9 @@ int hcall_batch(struct hcall_vcpu *hv)
 	if (hv->vcpu->kvm->dirty_ring_size)
 		hv->count = min_t(u32, hv->count, DIRTY_RING_BATCH);
 	hv->next = 0;
-	hv->in_ring = 0;
+	/* Writes that userspace had not carried out when the call stopped go first. */
+	if (hv->in_ring && ring_flushed(hv))
+		hv->in_ring = 0;
 	hv->flushes = 0;
 	hv->writing = false;
 	if (!list_get(hv) || !list_fault_in(hv))

@@ -153,19 +153,22 @@ bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len)
  * reset by port 0x92 or 0xcf9, KVM_SET_REGS), the registers are no longer the
  * caller's and the call is forgotten.  KVM's complete_fast_pio_in() forgets an IN
  * for the same reason; it compares the linear RIP, which CS alone may change.
+ * RIP alone tells: a device may have set other registers as part of what it does
+ * (QEMU's vmport), and the access was made all the same.
  */
 static int hcall_complete(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv = hcall_vcpu_find(vcpu);
 
-	if (hcall_rip(vcpu) != hv->rip ||
-	    (u32)vcpu->arch.regs[VCPU_REGS_RAX] != hv->nr) {
+	if (hcall_rip(vcpu) != hv->rip) {
 		vcpu->arch.pio.count = 0;
 		vcpu->arch.sev_pio_count = 0;
 		vcpu->mmio_needed = 0;
 		hcall_count(HCALL_STAT_DROPPED);
 		return 1;
 	}
+	/* For a call that goes on. */
+	hcall_reg_write(hv, VCPU_REGS_RAX, hv->nr);
 	/*
 	 * Copies what was read to hv->buf or hv->data.  One page at most of a
 	 * port, 8 bytes at most of a register: so there is no more.
@@ -188,6 +191,28 @@ int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv)
 	return 0;
 }
 
+/*
+ * Ports whose device looks at the registers of the vCPU that accesses them, and finds
+ * there a call, not the instruction that it expects.  Of QEMU: the vapic's, which
+ * rewrites the guest's code before RIP, and the VMware backdoor.
+ */
+static bool looks_at_vcpu(u64 port, u64 size)
+{
+	static const struct {
+		u16 first, last;
+	} ports[] = {
+		{ 0x7e, 0x7f },		/* hw/i386/vapic.c */
+		{ 0x5658, 0x5659 },	/* hw/i386/vmport.c, and its fast channel */
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		if (port <= ports[i].last && port + size > ports[i].first)
+			return true;
+	}
+	return false;
+}
+
 /* 0, or the status of an access that is not to be made; hv->reason says why. */
 long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
 {
@@ -201,7 +226,8 @@ long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
 		return -KVM_EINVAL;
 	hv->reason = HCALL_STAT_REFUSED_PORT;
 	if (!mmio)
-		return addr <= 0x10000 - size ? 0 : -KVM_EINVAL;
+		return addr > 0x10000 - size || looks_at_vcpu(addr, size) ?
+		       -KVM_EINVAL : 0;
 
 	hv->reason = HCALL_STAT_REFUSED_ADDRESS;
 	if (addr & (size - 1) || addr & vcpu->arch.reserved_gpa_bits)
@@ -301,6 +327,10 @@ static int string_done(struct hcall_vcpu *hv)
  * values and not others, and the coalescing ring may fill up.  So where a device
  * of KVM's is in the way of OUTS, elements go one by one, as those of the native
  * instruction do, up to the first for userspace.
+ *
+ * They also do where the VMM may not know KVM_EXIT_IO with several elements to
+ * write: KVM leaves with such for INS, but for OUTS of SEV-ES guests only.  QEMU
+ * does know; it is the one that coalesces the PCI configuration address.
  */
 static int string_transfer(struct hcall_vcpu *hv)
 {
@@ -310,7 +340,8 @@ static int string_transfer(struct hcall_vcpu *hv)
 	u32 done;
 
 	if (step > 1 && !in &&
-	    hcall_on_bus(vcpu, KVM_PIO_BUS, hv->port, hv->size))
+	    (!hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS) ||
+	     hcall_on_bus(vcpu, KVM_PIO_BUS, hv->port, hv->size)))
 		step = 1;
 
 	for (done = 0; done < hv->count; done += step) {

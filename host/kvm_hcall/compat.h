@@ -72,14 +72,15 @@ static __always_inline struct kvm_vcpu *hcall_hooked_vcpu(struct ftrace_regs *fr
 	return (struct kvm_vcpu *)hcall_ftrace_pt_regs(fregs)->di;
 }
 
-/* Makes the hooked call go to @func with @hv instead. */
-static __always_inline void hcall_redirect(struct ftrace_regs *fregs,
-					   int (*func)(struct hcall_vcpu *hv),
-					   struct hcall_vcpu *hv)
-{
-	hcall_ftrace_pt_regs(fregs)->ip = (unsigned long)func;
-	hcall_ftrace_pt_regs(fregs)->di = (unsigned long)hv;
-}
+/* Makes the hooked call go to @func with @arg instead. */
+#define hcall_redirect(fregs, func, arg)				\
+	do {								\
+		struct pt_regs *regs_ = hcall_ftrace_pt_regs(fregs);	\
+		int (*func_)(typeof(arg)) = func;			\
+									\
+		regs_->ip = (unsigned long)func_;			\
+		regs_->di = (unsigned long)(arg);			\
+	} while (0)
 
 int hcall_compat_init(void);
 int hcall_cpl(struct kvm_vcpu *vcpu);

@@ -14,9 +14,10 @@
  *
  * Lifetime: KVM stores the address of hcall_complete() in the vCPU while
  * userspace has an access, and a vCPU may sleep in hcall_emulate().  So a vCPU
- * holds a reference on the module from its first call until KVM destroys it.
- * The reference is taken and dropped inside ftrace callbacks, and
- * unregister_ftrace_function() waits for those.
+ * holds a reference on the module from its first call until its record is freed.
+ * hook() takes it, inside an ftrace callback, and unregister_ftrace_function() waits
+ * for those; what drops it is waited for by that (synchronize_rcu_tasks(), a
+ * schedule on each CPU) and by rcu_barrier().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,6 +28,7 @@
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/uidgid.h>
+#include <uapi/linux/kvm_para.h>
 #include "compat.h"
 #include "kvm_hcall.h"
 #include "stats.h"
@@ -45,7 +47,8 @@ module_param(group, int, 0644);
 MODULE_PARM_DESC(group, "answer only VMs whose process is in the group of this number; -1: all (default)");
 
 static DEFINE_HASHTABLE(vcpus, 8);
-static DEFINE_SPINLOCK(vcpus_lock);	/* writers of the table */
+/* Writers of the table; raw, as vcpu_gone() may not sleep, on PREEMPT_RT either. */
+static DEFINE_RAW_SPINLOCK(vcpus_lock);
 
 /**
  * hcall_vcpu_find() - the module's record of a vCPU
@@ -84,50 +87,53 @@ static bool first_of_vm(struct kvm_vcpu *vcpu)
 	return true;
 }
 
-/*
- * May not sleep: until there is a record, which holds the module, only the
- * ftrace callback we are in keeps the module's text in place.  (On PREEMPT_RT the
- * lock may; the reference is taken before, and dropped after.)
- *
- * GFP_ATOMIC, as a guest that is told -KVM_ENOSYS stays native for good: a memory
- * cgroup at its limit must not be the cause.
- */
-static noinline struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
+static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv;
 	bool first;
 
-	if (!try_module_get(THIS_MODULE))
-		return NULL;
-
-	hv = kzalloc(sizeof(*hv), GFP_ATOMIC | __GFP_ACCOUNT);
+	hv = kzalloc(sizeof(*hv), GFP_KERNEL_ACCOUNT);
 	if (!hv)
-		goto put_module;
-	hv->buf = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_ACCOUNT);
-	if (!hv->buf)
-		goto free_hv;
+		return NULL;
+	hv->buf = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!hv->buf) {
+		kfree(hv);
+		return NULL;
+	}
 
 	hv->vcpu = vcpu;
 	/* Of no memory slots: KVM counts up from 0. */
 	hv->list_generation = -1;
 	hv->mmio_generation = -1;
-	spin_lock(&vcpus_lock);
+	raw_spin_lock(&vcpus_lock);
 	first = first_of_vm(vcpu);
 	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);
-	spin_unlock(&vcpus_lock);
+	raw_spin_unlock(&vcpus_lock);
 	if (first)
 		pr_info_ratelimited("VM of process %d (%s) does port I/O by hypercall\n",
 				    task_tgid_nr(current),
 				    current->group_leader->comm);
 	return hv;
+}
 
-free_hv:
-	kfree(hv);
-put_module:
-	module_put(THIS_MODULE);
+/*
+ * A vCPU's first call: hook() has taken the reference that its record will hold.
+ * Without memory for one the call is not answered, and the guest stays native.
+ */
+static int first_call(struct kvm_vcpu *vcpu)
+{
+	struct hcall_vcpu *hv = vcpu_create(vcpu), none = { .vcpu = vcpu };
+	int ret;
+
+	if (likely(hv))
+		return hcall_emulate(hv);
+
 	hcall_count(HCALL_STAT_REFUSED_NOMEM);
 	pr_warn_ratelimited("no memory: a guest stays native\n");
-	return NULL;
+	none.mode64 = hcall_64bit(vcpu);
+	ret = hcall_return(&none, -KVM_ENOSYS);
+	module_put(THIS_MODULE);
+	return ret;
 }
 
 /* In the vCPU's own thread, whose credentials are asked for. */
@@ -145,40 +151,54 @@ static noinline bool in_group(int gid)
 	return false;
 }
 
-/* NULL if the call under way is not one that we answer: then stock KVM does. */
-static struct hcall_vcpu *ours(struct kvm_vcpu *vcpu)
+/* Is the call under way one that we answer?  If not, stock KVM does. */
+static bool ours(struct kvm_vcpu *vcpu)
 {
 	unsigned long nr = vcpu->arch.regs[VCPU_REGS_RAX];
 	int gid;
 
 	/* KVM's own calls leave here: lower half first, no mode to ask for. */
 	if ((u32)nr - PIO_HCALL_BASE >= PIO_HCALL_END - PIO_HCALL_BASE)
-		return NULL;
+		return false;
 	if (hcall_foreign_abi(vcpu))
-		return NULL;
+		return false;
 	if (nr >> 32 && hcall_64bit(vcpu))
-		return NULL;
+		return false;
 	if (hcall_cpl(vcpu)) {
 		hcall_count(HCALL_STAT_REFUSED_CPL);
-		return NULL;		/* KVM answers -KVM_EPERM */
+		return false;		/* KVM answers -KVM_EPERM */
 	}
 	if (!READ_ONCE(enable)) {
 		hcall_count(HCALL_STAT_REFUSED_DISABLED);
-		return NULL;		/* KVM answers -KVM_ENOSYS */
+		return false;		/* KVM answers -KVM_ENOSYS */
 	}
 	gid = READ_ONCE(group);
-	if (unlikely(gid != -1) && !in_group(gid))
-		return NULL;		/* likewise */
-	return hcall_vcpu_find(vcpu) ?: vcpu_create(vcpu);
+	return likely(gid == -1) || in_group(gid);
 }
 
+/* Preemption may be off: nothing here sleeps. */
 static void notrace hook(unsigned long ip, unsigned long parent_ip,
 			 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct hcall_vcpu *hv = ours(hcall_hooked_vcpu(fregs));
+	struct kvm_vcpu *vcpu = hcall_hooked_vcpu(fregs);
+	struct hcall_vcpu *hv;
 
-	if (hv)
+	if (!ours(vcpu))
+		return;
+	hv = hcall_vcpu_find(vcpu);
+	if (likely(hv))
 		hcall_redirect(fregs, hcall_emulate, hv);
+	else if (try_module_get(THIS_MODULE))
+		hcall_redirect(fregs, first_call, vcpu);
+}
+
+static void vcpu_free(struct rcu_head *rcu)
+{
+	struct hcall_vcpu *hv = container_of(rcu, struct hcall_vcpu, rcu);
+
+	free_page((unsigned long)hv->buf);
+	kfree(hv);
+	module_put(THIS_MODULE);
 }
 
 /* kvm_arch_vcpu_destroy() is entered: the vCPU runs no more. */
@@ -189,12 +209,10 @@ static void notrace vcpu_gone(unsigned long ip, unsigned long parent_ip,
 
 	if (!hv)
 		return;
-	spin_lock(&vcpus_lock);
+	raw_spin_lock(&vcpus_lock);
 	hash_del_rcu(&hv->node);
-	spin_unlock(&vcpus_lock);
-	free_page((unsigned long)hv->buf);
-	kfree_rcu(hv, rcu);
-	module_put(THIS_MODULE);
+	raw_spin_unlock(&vcpus_lock);
+	call_rcu(&hv->rcu, vcpu_free);
 }
 
 /*
@@ -240,7 +258,7 @@ static void hook_unregister(struct ftrace_ops *ops)
 	if (unregister_ftrace_function(ops)) {
 		pr_crit("cannot be unloaded: ftrace has failed on this host\n");
 		for (;;)
-			schedule_timeout_uninterruptible(MAX_SCHEDULE_TIMEOUT);
+			schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
 	}
 	ftrace_free_filter(ops);
 }
@@ -274,6 +292,7 @@ static void __exit kvm_hcall_exit(void)
 {
 	hook_unregister(&call_ops);
 	hook_unregister(&destroy_ops);
+	rcu_barrier();	/* vcpu_free() */
 	hcall_stats_exit();
 	pr_info("unloaded\n");
 }

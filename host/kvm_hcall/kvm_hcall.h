@@ -5,6 +5,9 @@
 #include <linux/kvm_host.h>
 #include "stats.h"
 
+/* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2). */
+#define PCI_CONFIG_ADDRESS	0xcf8
+
 /* Does userspace carry out the coalescing ring when port 0xcf8 is read? */
 enum hcall_ring_use {
 	HCALL_RING_UNKNOWN,
@@ -29,7 +32,8 @@ enum hcall_ring_use {
  * @left:	string, batch: elements not done yet, @count included
  * @gpa:	string, batch: guest-physical address of the first of them
  * @writing:	batch: a WRITE_BACK has been read, its write is next
- * @in_ring:	batch: elements that are in the coalescing ring, not flushed
+ * @in_ring:	batch: elements that are in the coalescing ring, not flushed; kept
+ *		where the call had to stop before they were
  * @flushes:	batch: flushes that did not empty the ring, in a row
  * @ring_use:	whether the ring may be used
  * @ring_last:	index in the ring of the last entry this vCPU put there

@@ -36,7 +36,7 @@ void batch_check(struct batch *b, u8 space, u8 size, u64 addr, u32 mask,
 	e->want = passes ? val : val ^ (mask ? mask & -mask : 1);
 }
 
-/* n more elements of all kinds, none of which stops the list. */
+/* n more elements of all kinds, none of which stops the list, nor is refused (0x5658). */
 void batch_random(struct batch *b, unsigned int *seed, unsigned int n)
 {
 	while (n--) {
@@ -44,7 +44,7 @@ void batch_random(struct batch *b, unsigned int *seed, unsigned int n)
 		u8 size = 1 << rand_r(seed) % (space ? 4 : 3);
 		u64 addr = space ? MMIO_GPA : 0x5000, value = rand_r(seed);
 
-		addr += rand_r(seed) % 0x200 * size;
+		addr += rand_r(seed) % 0x190 * size;
 		if (op == OP_CHECK)
 			batch_check(b, space, size == 8 ? 4 : size, addr,
 				    rand_r(seed), true);
@@ -74,8 +74,6 @@ static bool logged(struct batch *b, unsigned int i, u64 at, bool out)
 	struct dev *d = b->v->dev;
 	struct access *a = &d->log[at];
 
-	if (at >= d->n)
-		return FAIL("element %u was half done", i);
 	if (a->space == e->space && a->addr == e->addr && a->size == e->size &&
 	    a->out == out && (e->op != OP_WRITE ||
 			      a->val == (e->value & mask_of(e->size))))
@@ -90,7 +88,8 @@ static bool logged(struct batch *b, unsigned int i, u64 at, bool out)
 
 /*
  * Every access in the log is an element's, in the order of the list, each once,
- * and the list in memory has exactly the values that were read.
+ * and the list in memory has exactly the values that were read.  Of a WRITE_BACK that
+ * was stopped between its halves it says so.
  */
 struct extent batch_extent(struct batch *b)
 {
@@ -115,6 +114,10 @@ struct extent batch_extent(struct batch *b)
 				return x;
 			e->value = d->log[at++].val;
 		}
+		if (e->op == OP_WRITE_BACK && at == d->n) {
+			e->state = PIO_HCALL_STATE_READ;
+			break;
+		}
 		if (e->op == OP_WRITE ||
 		    e->op == OP_WRITE_BACK) {
 			if (!logged(b, i, at, true))
@@ -134,8 +137,8 @@ struct extent batch_extent(struct batch *b)
 		vm_read(b->v->vm, b->gpa + i * ELEMENT, &mem, sizeof(mem));
 		if (!memcmp(&mem, &want[i], sizeof(mem)))
 			continue;
-		FAIL("element %u in memory is op %u space %u size %u addr %#llx value %#llx mask %#x want %#x, value %#llx expected",
-		     i, mem.op, mem.space, mem.size,
+		FAIL("element %u in memory is op %u space %u size %u state %u addr %#llx value %#llx mask %#x want %#x, value %#llx expected",
+		     i, mem.op, mem.space, mem.size, mem.state,
 		     (unsigned long long)mem.addr,
 		     (unsigned long long)mem.value, mem.mask, mem.want,
 		     (unsigned long long)want[i].value);

@@ -255,8 +255,21 @@ static void t_bad_element(void)
 		  KVM_EINVAL },
 		{ { .size = 1, .reserved = { 0, 0, 0x80 }, .addr = 0x5000 },
 		  KVM_EINVAL },
-		{ { .size = 1, .reserved = { [4] = 1 }, .addr = 0x5000 },
+		{ { .size = 1, .reserved = { [3] = 0x80 }, .addr = 0x5000 },
 		  KVM_EINVAL },
+		/* the host's note, where there can be none */
+		{ { .size = 1, .state = 1, .addr = 0x5000 }, KVM_EINVAL },
+		{ { .op = OP_WRITE, .size = 1, .state = 1, .addr = 0x5000 },
+		  KVM_EINVAL },
+		{ { .op = OP_CHECK, .size = 1, .state = 1, .addr = 0x5000 },
+		  KVM_EINVAL },
+		{ { .op = OP_WRITE_BACK, .size = 1, .state = 2, .addr = 0x5000 },
+		  KVM_EINVAL },
+		{ { .op = OP_WRITE_BACK, .size = 1, .state = 0x81,
+		    .addr = 0x5000 }, KVM_EINVAL },
+		/* ports whose device looks at the vCPU */
+		{ { .op = OP_WRITE, .size = 1, .addr = 0x7e }, KVM_EINVAL },
+		{ { .size = 4, .addr = 0x5658 }, KVM_EINVAL },
 		{ { .op = OP_WRITE, .space = 1, .size = 1,
 		    .reserved = { [3] = 0x10 }, .addr = MMIO_GPA }, KVM_EINVAL },
 		{ { .size = 1, .addr = 0x10000 }, KVM_EINVAL },
@@ -515,7 +528,7 @@ static void t_progress(void)
 			if (round % 3 == 1 && b.n < MAX)
 				batch_check(&b, PIO, 4, 0x5000, ~0U, false);
 			batch_start(&b);
-			if (!vcpu_pause(v))
+			if (!vcpu_settle(v))
 				return;
 			EQ(v->dev->n, 0);
 			batch_progress(&b);
@@ -524,7 +537,7 @@ static void t_progress(void)
 
 				vcpu_serve(v);
 				CHECK(v->dev->n > at, "no progress");
-				if (!vcpu_pause(v) || !batch_progress(&b))
+				if (!vcpu_settle(v) || !batch_progress(&b))
 					break;
 			}
 			batch_finish(&b, 0, b.n - (round % 3 == 1));
@@ -593,7 +606,7 @@ static void t_migrate(void)
 	batch_start(&b);
 	for (moves = 0; vcpu_enter(v) == STOP_IO; moves++) {
 		vcpu_serve(v);
-		if (!vcpu_pause(v))
+		if (!vcpu_settle(v))
 			return;
 		to = vm_clone(v);
 		if (v != first)	/* the device lives there */
@@ -684,6 +697,57 @@ static void t_reset(void)
 		}
 }
 
+/*
+ * A WRITE_BACK stopped between its halves, and moved: the note in the list is enough for
+ * the other machine to go on, and whoever forges it gets no more than a WRITE.
+ */
+static void t_write_back(void)
+{
+	struct vcpu *v = one_vcpu(), *to;
+	struct pio_hcall_access mem;
+	struct batch b;
+	u8 space;
+
+	for (space = PIO; space <= MMIO; space++) {
+		ctx("space %u", space);
+		b = (struct batch){ .v = v, .gpa = BUF_GPA };
+		batch_add(&b, OP_WRITE_BACK, space, 4, somewhere(space), 7);
+		batch_add(&b, OP_READ, space, 4, somewhere(space), 7);
+		batch_start(&b);
+		if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+			return;
+		vcpu_serve(v);
+		if (!vcpu_settle(v))
+			return;
+		EQ(v->dev->n, 1);
+		vm_read(v->vm, b.gpa, &mem, sizeof(mem));
+		EQ(mem.state, PIO_HCALL_STATE_READ);
+		EQ(mem.value, dev_value(0) & 0xffffffff);
+		if (!batch_progress(&b))
+			return;
+		b.v = to = vm_clone(v);
+		if (batch_finish(&b, 0, 2)) {
+			EQ(v->dev->n, 3);
+			EQ(v->dev->log[1].out, 1);
+			EQ(v->dev->log[1].val, dev_value(0) & 0xffffffff);
+		}
+		vm_destroy(to->vm);
+	}
+
+	ctx("forged");
+	b = (struct batch){ .v = v, .gpa = BUF_GPA };
+	batch_add(&b, OP_WRITE_BACK, PIO, 4, 0x5000, 0x11223344)->state =
+		PIO_HCALL_STATE_READ;
+	batch_start(&b);
+	if (!call_finish(v, &b.before, &(struct kvm_regs){ 0 }))
+		return;
+	EQ(v->dev->n, 1);
+	EQ(v->dev->log[0].out, 1);
+	EQ(v->dev->log[0].val, 0x11223344);
+	vm_read(v->vm, b.gpa, &mem, sizeof(mem));
+	EQ(mem.state, 0);
+}
+
 static void t_tamper(void)
 {
 	struct vcpu *v = one_vcpu();
@@ -732,7 +796,7 @@ static void t_disabled_midway(void)
 			return;
 		handler_enable(false);
 		/* the guest has to make the call again */
-		ended = vcpu_pause(v) && call_finish(v, &b.before, &r);
+		ended = vcpu_settle(v) && call_finish(v, &b.before, &r);
 		handler_enable(true);
 		if (!ended)
 			return;
@@ -784,7 +848,7 @@ static void t_slot_deleted(void)
 				n = v->dev->n;
 				vm_set_slot(v->vm, 1, 0, false);
 				/* the list is looked at again, at the latest */
-				ended = vcpu_pause(v) &&
+				ended = vcpu_settle(v) &&
 					call_finish(v, &b.before, &r);
 				vm_set_slot(v->vm, 1, 0, true);
 				if (!ended)
@@ -1092,6 +1156,7 @@ const struct test batch_tests[] = {
 	{ "batch-signals",	T_HANDLER,	t_signals },
 	{ "batch-migrate",	T_HANDLER,	t_migrate },
 	{ "batch-reset",	T_HANDLER,	t_reset },
+	{ "batch-write-back",	T_HANDLER,	t_write_back },
 	{ "batch-tamper",	T_HANDLER,	t_tamper },
 	{ "batch-disabled",	T_HANDLER,	t_disabled_midway },
 	{ "batch-slot-deleted",	T_HANDLER,	t_slot_deleted },

@@ -208,7 +208,7 @@ static unsigned int run_batch(struct vcpu *v, unsigned int n, unsigned int *seed
 	call_prepare(v, &c, &before);
 	do {
 		if (rand_r(seed) % 4 == 0) {
-			if (!vcpu_pause(v))
+			if (!vcpu_settle(v))
 				DIE("it does not stop");
 			vcpu_get(v, &r);
 			CHECK(r.rsi <= left &&

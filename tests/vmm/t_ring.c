@@ -43,15 +43,6 @@ static void run_counted(struct batch *b, u64 exits, u64 flushes)
 	EQ(b->v->vm->ring->first, b->v->vm->ring->last);
 }
 
-/* A VMM that coalesces; not tried out yet. */
-static struct vcpu *ring_vcpu(void)
-{
-	struct vcpu *v = one_vcpu();
-
-	vcpu_coalesce(v, CONFIG_PORT, 4, true, true);
-	return v;
-}
-
 /* The first batch that may use the ring: one write to the trial port. */
 static void try_out(struct vcpu *v)
 {
@@ -171,8 +162,8 @@ static void t_addresses(void)
 		{ 0x374, PIO, false },		{ 0x378, PIO, false },
 		{ 0x3f4, PIO, false },		{ 0x3f8, PIO, false },
 		{ 0x4f6, PIO, false },		{ 0x1170, PIO, false },
-		{ 0x7e, PIO, false },		{ 0x80, PIO, false },
-		{ 0xb2, PIO, false },		{ 0x5658, PIO, false },
+		{ 0x72, PIO, false },		{ 0x80, PIO, false },
+		{ 0xb2, PIO, false },		{ 0x5660, PIO, false },
 		{ 0x5ffe, PIO, false },		{ CONFIG_DATA, PIO, false },
 		{ MMIO_GPA, MMIO, true },	{ 0xfec00000, MMIO, true },
 		{ 0xfedffff8, MMIO, true },	{ 0xfee01000, MMIO, true },
@@ -680,7 +671,7 @@ static void t_progress(void)
 		batch_start(&b);
 		while ((s = vcpu_enter(v)) == STOP_IO) {
 			vcpu_serve(v);
-			if (!vcpu_pause(v) || !batch_progress(&b))
+			if (!vcpu_settle(v) || !batch_progress(&b))
 				break;
 		}
 		batch_finish(&b, 0, b.n);
@@ -722,7 +713,7 @@ static void t_migrate(void)
 	for (i = 0; vcpu_enter(v) == STOP_IO; i++) {
 		ctx("move %u", i);
 		vcpu_serve(v);
-		if (!vcpu_pause(v))
+		if (!vcpu_settle(v))
 			return;
 		to = vm_clone(v);
 		if (i % 3 < 2)
@@ -798,7 +789,7 @@ static void t_disabled(void)
 		return;
 	vcpu_serve(v);
 	handler_enable(false);
-	ended = vcpu_pause(v) && batch_finish(&b, KVM_ENOSYS, 10);
+	ended = vcpu_settle(v) && batch_finish(&b, KVM_ENOSYS, 10);
 	handler_enable(true);
 	if (!ended)
 		return;

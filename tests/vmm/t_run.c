@@ -94,7 +94,7 @@ static bool check_progress(struct vcpu *v, const struct call *c)
 
 static void t_progress(void)
 {
-	struct vcpu *v = one_vcpu();
+	struct vcpu *v = ring_vcpu();
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
@@ -138,7 +138,7 @@ static void signals(bool masked)
 		struct kvm_signal_mask m;
 		u8 set[8];
 	} mask = { .m.len = 8 };
-	struct vcpu *v = one_vcpu();
+	struct vcpu *v = ring_vcpu();
 	sigset_t usr1;
 	unsigned int i;
 
@@ -203,7 +203,7 @@ static void t_signal_mask(void)
 /* -EINTR before each entry and after each exit, without any luck involved. */
 static void t_immediate_exit(void)
 {
-	struct vcpu *v = one_vcpu();
+	struct vcpu *v = ring_vcpu();
 	unsigned int i;
 	u64 size;
 
@@ -248,7 +248,7 @@ static void t_migrate(void)
 	unsigned int i, moves;
 
 	for (i = 0; i < ARRAY_SIZE(transfer_nr); i++) {
-		struct vcpu *v = one_vcpu(), *to, *first = v;
+		struct vcpu *v = ring_vcpu(), *to, *first = v;
 		u64 nr = transfer_nr[i];
 		struct call c = { nr, place(nr), 2, BUF_GPA + 3, 12000 };
 		struct kvm_regs before, r;
@@ -262,6 +262,7 @@ static void t_migrate(void)
 			if (!vcpu_settle(v))
 				return;
 			to = vm_clone(v);
+			vcpu_coalesce(to, CONFIG_PORT, 4, true, true);
 			if (v != first)	/* the device lives there */
 				vm_destroy(v->vm);
 			v = to;
@@ -368,10 +369,43 @@ static void t_reset(void)
 		}
 }
 
+/*
+ * A device that sets registers of the vCPU, but for RIP, as QEMU's vmport does: the
+ * access was made, once, and the call ends as any other.
+ */
+static void t_rax_changed(void)
+{
+	struct vcpu *v = one_vcpu();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(transfer_nr); i++) {
+		u64 nr = transfer_nr[i];
+		struct call c = { nr, place(nr), 2, is_string(nr) ? BUF_GPA :
+				  0x1234, is_string(nr) ? 5000 : 0 };
+		struct kvm_regs before, set, r;
+
+		ctx("%s", name_of(nr));
+		dev_reset(v->dev);
+		call_prepare(v, &c, &before);
+		if (!CHECK(vcpu_enter(v) == STOP_IO, "no exit"))
+			return;
+		vcpu_serve(v);
+		vcpu_get(v, &set);
+		set.rax = 0x564d5868;
+		vcpu_set(v, &set);
+		if (!call_finish(v, &before, &r))
+			return;
+		EQ(r.rax, 0);
+		EQ(v->dev->n, is_string(nr) ? c.count : 1);
+		if (reads(nr))
+			EQ(r.rdx, dev_value(0) & 0xffff);
+	}
+}
+
 /* kvm_run belongs to userspace; what is in it afterwards proves nothing. */
 static void t_tamper(void)
 {
-	struct vcpu *v = one_vcpu();
+	struct vcpu *v = ring_vcpu();
 	unsigned int i, how;
 
 	for (i = 0; i < ARRAY_SIZE(transfer_nr); i++)
@@ -469,7 +503,7 @@ static void t_disabled_midway(void)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		struct vcpu *v = one_vcpu();
+		struct vcpu *v = ring_vcpu();
 		struct call c = { string_nr[i], 0x5000, 2, BUF_GPA, 10000 };
 		struct kvm_regs before, r;
 
@@ -934,6 +968,7 @@ const struct test run_tests[] = {
 	{ "signal-mask",	T_HANDLER,	t_signal_mask },
 	{ "migrate",		T_HANDLER,	t_migrate },
 	{ "reset",		T_HANDLER,	t_reset },
+	{ "rax-changed",	T_HANDLER,	t_rax_changed },
 	{ "tamper",		T_HANDLER,	t_tamper },
 	{ "disabled-midway",	T_HANDLER,	t_disabled_midway },
 	{ "slot-deleted",	T_HANDLER,	t_slot_deleted },

@@ -308,6 +308,14 @@ static void t_limits(void)
 		{ 1ULL << 63, 1, false },	{ ~0ULL, 1, false },
 		{ ~0ULL - 3, 4, false },	{ ~0ULL, ~0ULL, false },
 		{ 5, ~0ULL - 3, false },
+		/* whose device looks at the vCPU */
+		{ 0x7e, 1, false },		{ 0x7e, 2, false },
+		{ 0x7f, 1, false },		{ 0x7d, 1, true },
+		{ 0x7d, 2, false },		{ 0x7b, 4, false },
+		{ 0x7a, 4, true },		{ 0x80, 4, true },
+		{ 0x5658, 4, false },		{ 0x5659, 1, false },
+		{ 0x5655, 4, false },		{ 0x5654, 4, true },
+		{ 0x565a, 1, true },
 	};
 	struct vcpu *v = one_vcpu();
 	unsigned int i;

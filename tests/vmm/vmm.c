@@ -366,6 +366,15 @@ void vcpu_coalesce(struct vcpu *v, u64 addr, u32 size, bool pio, bool on)
 		    strerror(errno));
 }
 
+/* Of a VMM that coalesces the PCI configuration address, as QEMU; not tried out yet. */
+struct vcpu *ring_vcpu(void)
+{
+	struct vcpu *v = one_vcpu();
+
+	vcpu_coalesce(v, CONFIG_PORT, 4, true, true);
+	return v;
+}
+
 /*
  * What migration does, minus the network: memory, registers, nothing else.
  * The device goes along, so its log spans both machines.
@@ -502,38 +511,22 @@ static void report(struct vcpu *v, const char *what)
 		     run->fail_entry.hardware_entry_failure_reason);
 }
 
-static bool stop_vcpu(struct vcpu *v, unsigned int exits)
-{
-	for (;;) {
-		int r;
-
-		v->run->immediate_exit = 1;
-		r = ioctl(v->fd, KVM_RUN, 0);
-		if (!timed_out)
-			v->run->immediate_exit = 0;
-		if (r == -1 && errno == EINTR)
-			return true;
-		if (r || !exits-- || !is_access(v->run))
-			break;
-		vcpu_serve(v);
-	}
-	report(v, "KVM_RUN with immediate_exit did not return -EINTR");
-	return false;
-}
-
 /*
  * Complete what KVM_RUN left pending, without running the guest: after this
- * the registers are what migration would carry.
+ * the registers and memory are what migration would carry.
  */
 bool vcpu_settle(struct vcpu *v)
 {
-	return stop_vcpu(v, 0);
-}
+	int r;
 
-/* The same where more of one WRITE_BACK, and the ring, may have to be served. */
-bool vcpu_pause(struct vcpu *v)
-{
-	return stop_vcpu(v, 4);
+	v->run->immediate_exit = 1;
+	r = ioctl(v->fd, KVM_RUN, 0);
+	if (!timed_out)
+		v->run->immediate_exit = 0;
+	if (r == -1 && errno == EINTR)
+		return true;
+	report(v, "KVM_RUN with immediate_exit did not return -EINTR");
+	return false;
 }
 
 enum stop vcpu_enter(struct vcpu *v)

@@ -147,6 +147,7 @@ int vm_ioeventfd(struct vm *vm, u8 space, u64 addr, u32 len, bool match,
 u64 events(int fd);
 struct vcpu *vcpu_create(struct vm *vm, int id);
 struct vcpu *one_vcpu(void);
+struct vcpu *ring_vcpu(void);
 struct vcpu *vm_clone(struct vcpu *from);
 void vcpu_maxphyaddr(struct vcpu *v, u8 bits);
 void vcpu_coalesce(struct vcpu *v, u64 addr, u32 size, bool pio, bool on);
@@ -168,7 +169,6 @@ enum stop vcpu_go(struct vcpu *v);
 void vcpu_spawn(struct vcpu *v);
 enum stop vcpu_join(struct vcpu *v);
 bool vcpu_settle(struct vcpu *v);
-bool vcpu_pause(struct vcpu *v);
 void vmm_timed_out(void);
 
 /* Device */

@@ -63,6 +63,7 @@
  * @op:		PIO_HCALL_OP_*
  * @space:	PIO_HCALL_SPACE_*
  * @size:	bytes: 1, 2, 4, and 8 in PIO_HCALL_SPACE_MMIO
+ * @state:	0; the host's note of what is done, while the call is restarted
  * @reserved:	0
  * @addr:	port, or guest-physical address, a multiple of @size
  * @value:	what to write, or what was read, zero-extended
@@ -73,7 +74,8 @@ struct pio_hcall_access {
 	__u8  op;
 	__u8  space;
 	__u8  size;
-	__u8  reserved[5];
+	__u8  state;
+	__u8  reserved[4];
 	__u64 addr;
 	__u64 value;
 	__u32 mask;
@@ -84,6 +86,8 @@ struct pio_hcall_access {
 #define PIO_HCALL_OP_WRITE	1	/* register = value */
 #define PIO_HCALL_OP_WRITE_BACK	2	/* value = register; register = value */
 #define PIO_HCALL_OP_CHECK	3	/* read; stop unless (value & mask) == want */
+
+#define PIO_HCALL_STATE_READ	1	/* WRITE_BACK: read, @value is to be written */
 
 #define PIO_HCALL_SPACE_PIO	0
 #define PIO_HCALL_SPACE_MMIO	1
