@@ -8,6 +8,7 @@
  */
 #include <linux/instrumentation.h>
 #include <linux/irqflags.h>
+#include <linux/kernel.h>
 #include <linux/pio_hypercall.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
@@ -30,17 +31,23 @@ static struct pio_hcall_access queue[POSTED_MAX + 1];
  */
 static arch_spinlock_t lock = __ARCH_SPIN_LOCK_UNLOCKED;
 
+/* Attempts, some 100 ms of them: who holds the lock makes one call. */
+#define STOPPED_TRIES	4000000
+
 /*
  * False where the queue must not be waited for: its owner may be what an NMI has
- * interrupted, or a CPU that was stopped for a panic.
+ * interrupted, or a CPU that was stopped for a panic, a reboot or another kernel.
  */
 static bool queue_lock(unsigned long *flags)
 {
+	unsigned int tries = 0;
+
 	if (in_nmi())
 		return false;
 	raw_local_irq_save(*flags);
 	while (!arch_spin_trylock(&lock)) {
-		if (oops_in_progress) {
+		if (oops_in_progress || (system_state > SYSTEM_RUNNING &&
+					 ++tries == STOPPED_TRIES)) {
 			raw_local_irq_restore(*flags);
 			return false;
 		}

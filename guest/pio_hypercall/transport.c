@@ -102,7 +102,8 @@ static DEFINE_IRQ_WORK(host_gone_work, report_host_gone);
 static noinstr void call_failed(long status)
 {
 	instrumentation_begin();
-	if (status != -KVM_ENOSYS)
+	/* Positive: the call was a fault, on a hypervisor that is not KVM. */
+	if (status != -KVM_ENOSYS && status < 0)
 		pio_count(PIO_STAT_REFUSED, 1);
 	else if (!xchg(&host_gone, true))
 		irq_work_queue(&host_gone_work);
@@ -468,6 +469,7 @@ u32 pio_hcall_read(const void __iomem *addr, phys_addr_t gpa)
 	pio_count(PIO_STAT_NATIVE, 1);
 	return readl(addr);
 }
+EXPORT_SYMBOL_GPL(pio_hcall_read);
 
 /**
  * pio_hcall_reaches() - does the host take calls about a register?

@@ -7,6 +7,7 @@
  * behind a port multiplier.  All else, and whatever is not as expected, is the
  * driver's own code.
  */
+#include <linux/slab.h>
 #include "ata.h"
 #include "../transport.h"
 
@@ -29,11 +30,13 @@
  */
 #define PORT_IRQ_BAD		0x78000050
 
-static void add(struct pio_ata_port *pp, unsigned int *n, u8 op, u32 reg,
-		u32 value)
+/* Longest list of an interrupt: three accesses to each of 32 ports, less their number. */
+#define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 1) / 3)
+
+static void add(struct pio_ata_host *ph, struct pio_hcall_access *list,
+		unsigned int *n, u8 op, u32 reg, u32 value)
 {
-	pio_ata_add(pp, n, op, PIO_HCALL_SPACE_MMIO, 4, pp->host->gpa + reg,
-		    value);
+	pio_ata_add(list, n, op, PIO_HCALL_SPACE_MMIO, 4, ph->gpa + reg, value);
 }
 
 static u32 port_reg(struct pio_ata_port *pp, u32 reg)
@@ -58,53 +61,35 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 
 	wmb();	/* the command table, before its doorbell: as writel() */
 	if (ncq)
-		add(pp, &n, PIO_HCALL_OP_WRITE, port_reg(pp, PORT_SCR_ACT),
-		    1U << qc->hw_tag);
-	add(pp, &n, PIO_HCALL_OP_WRITE, port_reg(pp, PORT_CMD_ISSUE),
-	    1U << qc->hw_tag);
+		add(pp->host, pp->list, &n, PIO_HCALL_OP_WRITE,
+		    port_reg(pp, PORT_SCR_ACT), 1U << qc->hw_tag);
+	add(pp->host, pp->list, &n, PIO_HCALL_OP_WRITE,
+	    port_reg(pp, PORT_CMD_ISSUE), 1U << qc->hw_tag);
 	pio_hcall_batch(pp->list, n);
 	pp->issued++;
 	return 0;
 }
 
-/*
- * ahci_single_level_irq_intr() as far as it is about commands that did not fail.
- *
- * Causes are cleared before the completed commands are read, as there, so one that
- * completes in between is either seen or raises the next interrupt.  Clearing is
- * blind, but never of an error: if there is one, the interrupt stays asserted, and
- * the driver's handler finds what it would have found.  A failed NCQ command stays
- * active.  One without NCQ may look completed, so for those causes are looked at
- * last, and nothing is believed if one of them is an error.
- */
-static enum pio_ata_irq ahci_interrupt(struct pio_ata_port *pp)
+/* What a port's commands that are not done show in: PxSACT or PxCI. */
+static u32 state_reg(struct pio_ata_port *pp)
+{
+	return port_reg(pp, pp->ap->link.sactive ? PORT_SCR_ACT : PORT_CMD_ISSUE);
+}
+
+/* What its part of the list has read, from @e on; how much that is to *@n. */
+static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
+				       struct pio_hcall_access *e,
+				       unsigned int *n)
 {
 	struct ata_port *ap = pp->ap;
 	struct ata_eh_info *ehi = &ap->link.eh_info;
-	bool ncq = ap->link.sactive;
-	unsigned int n = 0, state;
-	u32 active;
+	u32 active = e[0].value;
 
-	if (!pp->seen || sata_pmp_attached(ap) ||
-	    ap->link.device->class != ATA_DEV_ATA)
-		return PIO_ATA_DRIVER;
-
-	add(pp, &n, PIO_HCALL_OP_WRITE, port_reg(pp, PORT_IRQ_STAT),
-	    PORT_IRQ_GOOD);
-	add(pp, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, 1U << ap->port_no);
-	state = n;
-	add(pp, &n, PIO_HCALL_OP_READ,
-	    port_reg(pp, ncq ? PORT_SCR_ACT : PORT_CMD_ISSUE), 0);
-	if (!ncq)
-		pio_ata_check(pp, &n, PIO_HCALL_SPACE_MMIO, 4,
-			      pp->host->gpa + port_reg(pp, PORT_IRQ_STAT),
-			      PORT_IRQ_BAD, 0);
-	if (pio_hcall_batch(pp->list, n) < n) {
+	*n = ap->link.sactive ? 1 : 2;
+	if (!ap->link.sactive && (u32)e[1].value & PORT_IRQ_BAD) {
 		pp->stopped++;
 		return PIO_ATA_DRIVER;
 	}
-
-	active = pp->list[state].value;
 	if (active == (u32)ap->qc_active) {
 		pp->stopped++;
 		return PIO_ATA_WAITS;
@@ -119,6 +104,70 @@ static enum pio_ata_irq ahci_interrupt(struct pio_ata_port *pp)
 	return PIO_ATA_SERVED;
 }
 
+/*
+ * ahci_single_level_irq_intr() as far as it is about commands that did not fail.
+ *
+ * If one port has commands, the interrupt is taken to be about it: if it is not, the
+ * driver looks.  If several have, the controller is asked, as otherwise each of them would
+ * have to be, at each interrupt; what it says of ports without commands is the driver's.
+ *
+ * Causes are cleared before the completed commands are read, as there, so one that
+ * completes in between is either seen or raises the next interrupt.  Clearing is
+ * blind, but never of an error: if there is one, the interrupt stays asserted, and
+ * the driver's handler finds what it would have found.  A failed NCQ command stays
+ * active.  One without NCQ may look completed, so for those causes are looked at
+ * last, and nothing is believed if one of them is an error.
+ */
+static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
+{
+	unsigned long ports = busy;
+	unsigned int i, n = 0, read, used, seen = 0;
+
+	if (hweight_long(busy) > 1) {
+		u32 causes = pio_hcall_read(ph->mmio + HOST_IRQ_STAT,
+					    ph->gpa + HOST_IRQ_STAT);
+
+		if (!causes)
+			return PIO_ATA_SPURIOUS;
+		if (causes & ~busy)
+			seen |= PIO_ATA_DRIVER;
+		ports &= causes;
+		if (hweight_long(ports) > PORTS_OF_LIST)
+			return PIO_ATA_DRIVER;
+	}
+	for_each_set_bit(i, &ports, ph->n_ports) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		if (!pp->seen || sata_pmp_attached(pp->ap) ||
+		    pp->ap->link.device->class != ATA_DEV_ATA) {
+			__clear_bit(i, &ports);
+			seen |= PIO_ATA_DRIVER;
+		}
+	}
+	if (!ports)
+		return seen;
+
+	for_each_set_bit(i, &ports, ph->n_ports)
+		add(ph, ph->list, &n, PIO_HCALL_OP_WRITE,
+		    port_reg(&ph->ports[i], PORT_IRQ_STAT), PORT_IRQ_GOOD);
+	add(ph, ph->list, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, ports);
+	read = n;
+	for_each_set_bit(i, &ports, ph->n_ports) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		add(ph, ph->list, &n, PIO_HCALL_OP_READ, state_reg(pp), 0);
+		if (!pp->ap->link.sactive)
+			add(ph, ph->list, &n, PIO_HCALL_OP_READ,
+			    port_reg(pp, PORT_IRQ_STAT), 0);
+	}
+	pio_hcall_batch(ph->list, n);
+	for_each_set_bit(i, &ports, ph->n_ports) {
+		seen |= port_interrupt(&ph->ports[i], &ph->list[read], &used);
+		read += used;
+	}
+	return seen;
+}
+
 static bool ahci_port_init(struct pio_ata_port *pp)
 {
 	/* Under host->lock only: one interrupt for all ports. */
@@ -128,24 +177,34 @@ static bool ahci_port_init(struct pio_ata_port *pp)
 	return true;
 }
 
-static int ahci_host_init(struct pio_ata_host *ph)
+static const char *ahci_host_init(struct pio_ata_host *ph)
 {
 	void __iomem * const *map = pcim_iomap_table(ph->pdev);
 
-	if (!(pio_hcall_features & PIO_HCALL_F_MMIO) || !map || !map[AHCI_BAR])
-		return -ENODEV;
+	if (!(pio_hcall_features & PIO_HCALL_F_MMIO))
+		return "the host offers no MMIO";
+	if (!map || !map[AHCI_BAR])
+		return "its registers are not where they are expected";
 	ph->mmio = map[AHCI_BAR];
 	ph->gpa = pci_resource_start(ph->pdev, AHCI_BAR);
 	/* A controller that was passed through is memory to the host. */
 	if (!pio_hcall_reaches(ph->gpa + HOST_CAP))
-		return -ENODEV;
-	return pio_mmio_announce(ph->mmio, ph->gpa,
-				 pci_resource_len(ph->pdev, AHCI_BAR));
+		return "the host does not emulate its registers";
+	ph->list = kcalloc(PIO_HCALL_BATCH_MAX, sizeof(*ph->list), GFP_KERNEL);
+	if (!ph->list)
+		return "no memory";
+	if (pio_mmio_announce(ph->mmio, ph->gpa,
+			      pci_resource_len(ph->pdev, AHCI_BAR))) {
+		kfree(ph->list);
+		return "there are too many controllers";
+	}
+	return NULL;
 }
 
 static void ahci_host_exit(struct pio_ata_host *ph)
 {
 	pio_mmio_forget(ph->mmio);
+	kfree(ph->list);
 }
 
 const struct pio_ata_driver pio_ata_ahci = {

@@ -12,17 +12,19 @@
 struct pio_ata_host;
 
 /**
- * enum pio_ata_irq - what an interrupt was to a port
- * @PIO_ATA_NOTHING: it expects none
- * @PIO_ATA_WAITS: it expects one, but has not completed anything
- * @PIO_ATA_SERVED: it was about this port, and is done
+ * enum pio_ata_irq - what an interrupt was, to a port or to several
+ * @PIO_ATA_NOTHING: nothing is expected
+ * @PIO_ATA_WAITS: one is expected, but nothing has completed
+ * @PIO_ATA_SERVED: it was about a port, and is done
  * @PIO_ATA_DRIVER: the driver's own handler has to look
+ * @PIO_ATA_SPURIOUS: the controller says that it has no cause
  */
 enum pio_ata_irq {
-	PIO_ATA_NOTHING,
-	PIO_ATA_WAITS,
-	PIO_ATA_SERVED,
-	PIO_ATA_DRIVER,
+	PIO_ATA_NOTHING = 0,
+	PIO_ATA_WAITS = 1,
+	PIO_ATA_SERVED = 2,
+	PIO_ATA_DRIVER = 4,
+	PIO_ATA_SPURIOUS = 8,
 };
 
 /**
@@ -65,15 +67,16 @@ struct pio_ata_port {
  * struct pio_ata_driver - a way of converting the controllers of a driver
  * @name:	of the PCI driver
  * @port_init:	fills in what is ours of @ops; false: leave the port alone
- * @interrupt:	serves a port that has commands and is quiet, under ap->lock
- * @host_init:	0 or an error
+ * @interrupt:	serves those of the ports (a bit each) that have commands and are quiet,
+ *		under host->lock; returns bits of enum pio_ata_irq
+ * @host_init:	NULL, or the reason why the controller is left alone
  * @host_exit:	undoes @host_init
  */
 struct pio_ata_driver {
 	const char *name;
 	bool (*port_init)(struct pio_ata_port *pp);
-	enum pio_ata_irq (*interrupt)(struct pio_ata_port *pp);
-	int (*host_init)(struct pio_ata_host *ph);
+	unsigned int (*interrupt)(struct pio_ata_host *ph, unsigned long busy);
+	const char *(*host_init)(struct pio_ata_host *ph);
 	void (*host_exit)(struct pio_ata_host *ph);
 };
 
@@ -91,9 +94,11 @@ struct pio_ata_driver {
  * @irq_flags:	flags of each
  * @irq_name:	name of each
  * @n_irqs:	how many
+ * @threaded:	one of its interrupts has a thread, and was not
  * @waited:	interrupts in a row that served some port while another waited
  * @mmio:	AHCI: mapping of the registers
  * @gpa:	AHCI: guest-physical address of them
+ * @list:	AHCI: the list of an interrupt, PIO_HCALL_BATCH_MAX elements
  * @n_ports:	how many @ports
  * @ports:	one for each of libata's; without @ap where not converted
  */
@@ -107,9 +112,11 @@ struct pio_ata_host {
 	unsigned long irq_flags[PIO_ATA_IRQS];
 	const char *irq_name[PIO_ATA_IRQS];
 	unsigned int n_irqs;
+	bool threaded;
 	unsigned int waited;
 	void __iomem *mmio;
 	phys_addr_t gpa;
+	struct pio_hcall_access *list;
 	unsigned int n_ports;
 	struct pio_ata_port ports[];
 };
@@ -132,25 +139,16 @@ static inline bool pio_ata_quiet(struct ata_port *ap)
 			       ATA_PFLAG_FROZEN | ATA_PFLAG_RESETTING));
 }
 
-static inline void pio_ata_add(struct pio_ata_port *pp, unsigned int *n, u8 op,
-			       u8 space, u8 size, u64 addr, u32 value)
+static inline void pio_ata_add(struct pio_hcall_access *list, unsigned int *n,
+			       u8 op, u8 space, u8 size, u64 addr, u32 value)
 {
-	pp->list[(*n)++] = (struct pio_hcall_access) {
+	list[(*n)++] = (struct pio_hcall_access) {
 		.op = op,
 		.space = space,
 		.size = size,
 		.addr = addr,
 		.value = value,
 	};
-}
-
-/* CHECK: go on only if (register & @mask) == @want. */
-static inline void pio_ata_check(struct pio_ata_port *pp, unsigned int *n,
-				 u8 space, u8 size, u64 addr, u32 mask, u32 want)
-{
-	pio_ata_add(pp, n, PIO_HCALL_OP_CHECK, space, size, addr, 0);
-	pp->list[*n - 1].mask = mask;
-	pp->list[*n - 1].want = want;
 }
 
 #endif /* PIO_HYPERCALL_ATA_H */

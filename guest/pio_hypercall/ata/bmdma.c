@@ -29,8 +29,18 @@ static bool is_port(const void __iomem *addr)
 
 static void out8(struct pio_ata_port *pp, unsigned int *n, u16 port, u8 value)
 {
-	pio_ata_add(pp, n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 1, port,
-		    value);
+	pio_ata_add(pp->list, n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 1,
+		    port, value);
+}
+
+/* CHECK: go on only if (register & @mask) == @want. */
+static void check8(struct pio_ata_port *pp, unsigned int *n, u16 port, u8 mask,
+		   u8 want)
+{
+	pio_ata_add(pp->list, n, PIO_HCALL_OP_CHECK, PIO_HCALL_SPACE_PIO, 1,
+		    port, 0);
+	pp->list[*n - 1].mask = mask;
+	pp->list[*n - 1].want = want;
 }
 
 static void reg8(struct pio_ata_port *pp, unsigned int *n,
@@ -82,14 +92,10 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 
 	/* The driver waits for the channel to be idle; so do we, unless it is known. */
 	if (pp->idle_dev < 0)
-		pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
-			      port_of(io->altstatus_addr),
-			      ATA_BUSY | ATA_DRQ, 0);
+		check8(pp, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
 	reg8(pp, &n, io->device_addr, tf->device);
 	if (pp->idle_dev != qc->dev->devno)
-		pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
-			      port_of(io->altstatus_addr),
-			      ATA_BUSY | ATA_DRQ, 0);
+		check8(pp, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
 
 	if (tf->flags & ATA_TFLAG_LBA48) {
 		reg8(pp, &n, io->feature_addr, tf->hob_feature);
@@ -106,7 +112,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 
 	if (dma) {
 		mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
-		pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
+		pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
 			    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
 		out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
 	}
@@ -141,13 +147,12 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 	u8 cmd = qc->tf.flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
 	unsigned int n = 0;
 
-	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
-		      pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
-		      ATA_DMA_INTR);
+	check8(pp, &n, pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
+	       ATA_DMA_INTR);
 	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
 	out8(pp, &n, pp->bmdma + ATA_DMA_STATUS,
 	     pp->bmdma_kept | ATA_DMA_INTR);
-	pio_ata_add(pp, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
+	pio_ata_add(pp->list, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
 		    port_of(io->status_addr), 0);
 	if (pio_hcall_batch(pp->list, n) < n)
 		return pp->list[0].value & ATA_DMA_ERR ? PIO_ATA_DRIVER
@@ -165,11 +170,9 @@ static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, u8 *status)
 	struct ata_ioports *io = &pp->ap->ioaddr;
 	unsigned int n = 0;
 
-	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
-		      port_of(io->altstatus_addr), ATA_BUSY, 0);
-	pio_ata_check(pp, &n, PIO_HCALL_SPACE_PIO, 1,
-		      port_of(io->status_addr), ATA_BUSY, 0);
-	pio_ata_add(pp, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
+	check8(pp, &n, port_of(io->altstatus_addr), ATA_BUSY, 0);
+	check8(pp, &n, port_of(io->status_addr), ATA_BUSY, 0);
+	pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
 		    pp->bmdma + ATA_DMA_STATUS, 0);
 	if (pio_hcall_batch(pp->list, n) < n)
 		return PIO_ATA_WAITS;
@@ -177,7 +180,7 @@ static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, u8 *status)
 	return PIO_ATA_SERVED;
 }
 
-static enum pio_ata_irq bmdma_interrupt(struct pio_ata_port *pp)
+static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp)
 {
 	struct ata_port *ap = pp->ap;
 	struct ata_queued_cmd *qc = ata_qc_from_tag(ap, ap->link.active_tag);
@@ -214,6 +217,16 @@ static enum pio_ata_irq bmdma_interrupt(struct pio_ata_port *pp)
 		ata_ehi_push_desc(&ap->link.eh_info, "BMDMA stat 0x%x",
 				  (u8)pp->list[0].value);
 	return PIO_ATA_SERVED;
+}
+
+/* Each channel has to be asked: as ata_bmdma_interrupt(). */
+static unsigned int bmdma_interrupt(struct pio_ata_host *ph, unsigned long busy)
+{
+	unsigned int i, seen = 0;
+
+	for_each_set_bit(i, &busy, ph->n_ports)
+		seen |= port_interrupt(&ph->ports[i]);
+	return seen;
 }
 
 /* ata_sff_data_xfer() or ata_sff_data_xfer32(), in one string call. */
@@ -269,6 +282,17 @@ static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
 	return len;
 }
 
+/*
+ * Ports of a device that was passed through cannot be told from those of an emulated
+ * one, and hardware needs the delays that lists leave out.
+ */
+static const char *bmdma_host_init(struct pio_ata_host *ph)
+{
+	if (ph->pdev->subsystem_vendor != PCI_SUBVENDOR_ID_REDHAT_QUMRANET)
+		return "it is not QEMU's, so it may be hardware";
+	return NULL;
+}
+
 static bool bmdma_port_init(struct pio_ata_port *pp)
 {
 	struct ata_ioports *io = &pp->ap->ioaddr;
@@ -305,4 +329,5 @@ const struct pio_ata_driver pio_ata_bmdma = {
 	.name = "ata_piix",
 	.port_init = bmdma_port_init,
 	.interrupt = bmdma_interrupt,
+	.host_init = bmdma_host_init,
 };

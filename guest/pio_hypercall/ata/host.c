@@ -55,9 +55,9 @@ static DECLARE_WAIT_QUEUE_HEAD(hosts_gone);
 static irqreturn_t interrupt(int irq, void *dev_id)
 {
 	struct pio_ata_host *ph = dev_id;
-	bool served = false, driver = false, waits = false;
-	unsigned long flags;
-	unsigned int i;
+	unsigned long flags, busy = 0;
+	unsigned int i, seen = 0;
+	bool served;
 
 	spin_lock_irqsave(&ph->host->lock, flags);
 	for (i = 0; i < ph->n_ports; i++) {
@@ -65,36 +65,24 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 
 		if (!ap)
 			continue;
-		if (!pio_ata_quiet(ap)) {
-			driver = true;
-			continue;
-		}
-		if (!ap->qc_active)
-			continue;
-		switch (ph->driver->interrupt(&ph->ports[i])) {
-		case PIO_ATA_NOTHING:
-			break;
-		case PIO_ATA_WAITS:
-			waits = true;
-			break;
-		case PIO_ATA_SERVED:
-			served = true;
-			break;
-		case PIO_ATA_DRIVER:
-			driver = true;
-			break;
-		}
+		if (!pio_ata_quiet(ap))
+			seen |= PIO_ATA_DRIVER;
+		else if (ap->qc_active)
+			busy |= BIT(i);
 	}
-	if (!waits || !served) {
+	if (busy)
+		seen |= ph->driver->interrupt(ph, busy);
+	served = seen & PIO_ATA_SERVED;
+	if (!served || !(seen & PIO_ATA_WAITS)) {
 		ph->waited = 0;
 	} else if (++ph->waited == WAITED_MAX) {
 		ph->waited = 0;
-		driver = true;
+		seen |= PIO_ATA_DRIVER;
 	}
 	spin_unlock_irqrestore(&ph->host->lock, flags);
 
-	if (served && !driver)
-		return IRQ_HANDLED;
+	if (!(seen & PIO_ATA_DRIVER) && seen & (PIO_ATA_SERVED | PIO_ATA_SPURIOUS))
+		return IRQ_RETVAL(served);
 	for (i = 0; i < ph->n_irqs; i++) {
 		if (ph->irqs[i] == irq)
 			return ph->handler[i](irq, ph->host) |
@@ -120,8 +108,13 @@ static void find_handler(struct pio_ata_host *ph, unsigned int irq)
 
 	raw_spin_lock_irqsave(&desc->lock, flags);
 	for (action = desc->action; action; action = action->next) {
-		if (action->dev_id != ph->host || action->thread_fn)
+		if (action->dev_id != ph->host)
 			continue;
+		/* The handler is not the driver's then, nor called under its rules. */
+		if (action->thread_fn) {
+			ph->threaded = true;
+			break;
+		}
 		ph->irqs[i] = irq;
 		ph->handler[i] = action->handler;
 		ph->irq_flags[i] = action->flags;
@@ -258,12 +251,15 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 	if (devm_add_action_or_reset(&pdev->dev, free_host, ph))
 		return;
 
-	why = "interrupts are not as expected";
 	find_handlers(ph);
+	why = "its interrupts have threads (threadirqs, PREEMPT_RT)";
+	if (ph->threaded)
+		goto left_alone;
+	why = "interrupts are not as expected";
 	if (!ph->n_irqs)
 		goto left_alone;
-	why = "the host has no such registers, or they are not as expected";
-	if (driver->host_init && driver->host_init(ph))
+	why = driver->host_init ? driver->host_init(ph) : NULL;
+	if (why)
 		goto left_alone;
 	why = "no port that is as expected";
 	if (!init_ports(ph))
