@@ -16,6 +16,11 @@
 #error "kvm_hcall does not know this kernel: it hooks the KVM of Linux 6.1 to 6.12"
 #endif
 
+/* The version says little of what has been put into it. */
+#ifdef RHEL_RELEASE_CODE
+#error "kvm_hcall does not know the kernels of Red Hat Enterprise Linux"
+#endif
+
 #ifndef CONFIG_X86_64
 #error "kvm_hcall is for 64-bit hosts"
 #endif

@@ -13,6 +13,15 @@
 #error "pio_hypercall does not know this kernel, only Linux 6.1 to 6.12: see module/compat.h"
 #endif
 
+#ifndef CONFIG_X86_64
+#error "pio_hypercall is for 64-bit guests: a string call's buffer may lie above 4 GiB"
+#endif
+
+/* The version says little of what has been put into it. */
+#ifdef RHEL_RELEASE_CODE
+#error "pio_hypercall does not know the kernels of Red Hat Enterprise Linux"
+#endif
+
 #ifdef CONFIG_PARAVIRT_PIO
 #error "this kernel has the patches: set CONFIG_PIO_HYPERCALL_ATA in it instead"
 #endif
