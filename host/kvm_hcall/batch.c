@@ -54,10 +54,18 @@ static bool next_writes(struct hcall_vcpu *hv)
 	       element(hv, hv->next)->op == PIO_HCALL_OP_WRITE;
 }
 
-static int batch_return(struct hcall_vcpu *hv, long status)
+/* The list ends here, carried out as far as the guest wanted it to be. */
+static int batch_over(struct hcall_vcpu *hv)
 {
 	hcall_progress(hv);
-	return hcall_return(hv, status);
+	return hcall_return(hv, 0);
+}
+
+/* It ends because the next element is not carried out, for @reason. */
+static int batch_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
+{
+	hcall_progress(hv);
+	return hcall_refuse(hv, reason);
 }
 
 /* The @word of the element under way, to the guest's list. */
@@ -105,37 +113,33 @@ static int batch_stop(struct hcall_vcpu *hv)
 	struct pio_hcall_access *e = element(hv, hv->next);
 
 	if (!hv->left)
-		return batch_return(hv, 0);
+		return batch_over(hv);
 	if (hv->writing && !e->state) {
 		e->state = PIO_HCALL_STATE_READ;
-		if (!list_put(hv, 0)) {
-			hcall_count(HCALL_STAT_REFUSED_BUFFER);
-			return batch_return(hv, -KVM_EFAULT);
-		}
+		if (!list_put(hv, 0))
+			return batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 	}
 	hcall_progress(hv);
 	return hcall_restart(hv);
 }
 
-/* 0, or the status of an element that is not to be carried out, and hv->reason. */
-static long element_check(struct hcall_vcpu *hv,
-			  const struct pio_hcall_access *e)
+/* 0, or why the element is not to be carried out: HCALL_STAT_REFUSED_*. */
+static enum hcall_stat element_check(struct hcall_vcpu *hv,
+				     const struct pio_hcall_access *e)
 {
 	u64 head;
 
 	/* What is behind op, space, size and state in the first word is reserved. */
 	memcpy(&head, e, sizeof(head));
-	hv->reason = HCALL_STAT_REFUSED_RESERVED;
 	if (e->op > PIO_HCALL_OP_CHECK || e->space > PIO_HCALL_SPACE_MMIO ||
 	    head >> 32)
-		return -KVM_EINVAL;
+		return HCALL_STAT_REFUSED_RESERVED;
 	/* Whoever has written that: no more than a WRITE comes of it. */
 	if (e->state && (e->op != PIO_HCALL_OP_WRITE_BACK ||
 			 e->state != PIO_HCALL_STATE_READ))
-		return -KVM_EINVAL;
-	hv->reason = HCALL_STAT_REFUSED_SIZE;
+		return HCALL_STAT_REFUSED_RESERVED;
 	if (e->op == PIO_HCALL_OP_CHECK && e->size == 8)
-		return -KVM_EINVAL;
+		return HCALL_STAT_REFUSED_SIZE;
 	return hcall_access_check(hv, e->space == PIO_HCALL_SPACE_MMIO, e->addr,
 				  e->size);
 }
@@ -244,25 +248,20 @@ static bool local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
  * not be written that way.  So of ports only those of ATA channels, and those where
  * firmware puts BARs.
  */
-
 static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
 {
-	static const struct {
-		u16 first, last;
-	} ports[] = {
-		{ 0x6000, 0xffff },
-		{ 0x1f0, 0x1f7 }, { 0x3f6, 0x3f6 },
-		{ 0x170, 0x177 }, { 0x376, 0x376 },
-	};
-	int i;
-
 	if (e->space == PIO_HCALL_SPACE_MMIO)
 		return !local_apic(vcpu, e);
-	for (i = 0; i < ARRAY_SIZE(ports); i++) {
-		if (e->addr >= ports[i].first && e->addr <= ports[i].last)
-			return true;
+	switch (e->addr) {
+	case 0x6000 ... 0xffff:
+	case 0x1f0 ... 0x1f7:
+	case 0x3f6:
+	case 0x170 ... 0x177:
+	case 0x376:
+		return true;
+	default:
+		return false;
 	}
-	return false;
 }
 
 /*
@@ -290,66 +289,75 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
 }
 
-/*
- * What an access leads to, but for the access itself.  False if the call is over;
- * then *@ret is for KVM.
- */
-static bool element_effect(struct hcall_vcpu *hv, int *ret)
+/* What comes after an access of a list. */
+enum batch_next {
+	BATCH_GOES_ON,
+	BATCH_OVER,	/* CHECK found something else than it wants */
+	BATCH_FAULT,	/* the list's memory is gone */
+};
+
+/* What an access leads to, but for the access itself. */
+static enum batch_next element_effect(struct hcall_vcpu *hv)
 {
 	struct pio_hcall_access *e = element(hv, hv->next);
 
 	if (next_writes(hv)) {
 		trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, false);
 		element_done(hv);
-		return true;
+		return BATCH_GOES_ON;
 	}
 
 	e->value = hv->data;
 	trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, false, false);
 	/* Fails only if userspace took the memory away during the access. */
-	if (!list_put(hv, offsetof(typeof(*e), value) / sizeof(u64))) {
-		hcall_count(HCALL_STAT_REFUSED_BUFFER);
-		*ret = batch_return(hv, -KVM_EFAULT);
-		return false;
-	}
+	if (!list_put(hv, offsetof(typeof(*e), value) / sizeof(u64)))
+		return BATCH_FAULT;
 	if (e->op == PIO_HCALL_OP_CHECK && ((u32)e->value & e->mask) != e->want) {
 		hcall_count(HCALL_STAT_ELEMENTS);
-		*ret = batch_return(hv, 0);
-		return false;
+		return BATCH_OVER;
 	}
 	if (e->op == PIO_HCALL_OP_WRITE_BACK)
 		hv->writing = true;
 	else
 		element_done(hv);
-	return true;
+	return BATCH_GOES_ON;
+}
+
+/* The list does not go on, for what element_effect() has said. */
+static int batch_end(struct hcall_vcpu *hv, enum batch_next next)
+{
+	return next == BATCH_OVER ? batch_over(hv) :
+				    batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 }
 
 /* Userspace has carried out the access. */
 static int batch_accessed(struct hcall_vcpu *hv)
 {
-	int ret;
+	enum batch_next next = element_effect(hv);
 
-	if (!element_effect(hv, &ret))
-		return ret;
+	if (next != BATCH_GOES_ON)
+		return batch_end(hv, next);
 	return batch_must_stop(hv) ? batch_stop(hv) : batch_run(hv);
 }
 
+/* Elements from hv->next on, until one is userspace's. */
 static int batch_run(struct hcall_vcpu *hv)
 {
 	while (hv->next < hv->count) {
 		struct pio_hcall_access *e = element(hv, hv->next);
 		bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
-		long status = 0;
+		enum hcall_stat refused = 0;
+		enum batch_next next;
 		bool write;
-		int ret;
 
 		if (!hv->writing) {
-			status = element_check(hv, e);
-			hv->writing = !status && e->state;
+			refused = element_check(hv, e);
+			if (unlikely(e->state) && !refused)
+				hv->writing = true;
 		}
 		write = next_writes(hv);
 
-		if (!status && write && may_coalesce(hv, e)) {
+		if (!refused && write && may_coalesce(hv, e)) {
 			if (!hv->in_ring)
 				hcall_progress(hv);
 			if (hv->ring_use == HCALL_RING_UNKNOWN) {
@@ -367,17 +375,16 @@ static int batch_run(struct hcall_vcpu *hv)
 		}
 		if (hv->in_ring)
 			return batch_flush(hv);
-		if (status) {
-			hcall_count(hv->reason);
-			return batch_return(hv, status);
-		}
+		if (refused)
+			return batch_refuse(hv, refused);
 
 		hcall_progress(hv);
 		hv->data = write ? e->value : 0;
 		if (!hcall_access(hv, mmio, e->addr, e->size, write))
 			return hcall_to_userspace(hv, batch_accessed);
-		if (!element_effect(hv, &ret))
-			return ret;
+		next = element_effect(hv);
+		if (next != BATCH_GOES_ON)
+			return batch_end(hv, next);
 		/*
 		 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
 		 * by the words of struct kvm_run that the next exit would use.
@@ -460,18 +467,16 @@ int hcall_batch(struct hcall_vcpu *hv)
 
 	if (hcall_reg_read(hv, VCPU_REGS_RBX) ||
 	    hcall_reg_read(hv, VCPU_REGS_RCX))
-		return hcall_refuse(hv, -KVM_EINVAL,
-				    HCALL_STAT_REFUSED_RESERVED);
+		return hcall_refuse(hv, HCALL_STAT_REFUSED_RESERVED);
 
 	hv->gpa = hcall_reg_read(hv, VCPU_REGS_RDX);
 	hv->left = hcall_reg_read(hv, VCPU_REGS_RSI);
 	if (hv->left > PIO_HCALL_BATCH_MAX)
-		return hcall_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_COUNT);
+		return hcall_refuse(hv, HCALL_STAT_REFUSED_COUNT);
 	if (!hv->left)
 		return hcall_return(hv, 0);
 	if (hv->gpa & 7)
-		return hcall_refuse(hv, -KVM_EINVAL,
-				    HCALL_STAT_REFUSED_ADDRESS);
+		return hcall_refuse(hv, HCALL_STAT_REFUSED_ADDRESS);
 
 	hv->count = hv->left;
 	/*
@@ -495,5 +500,5 @@ int hcall_batch(struct hcall_vcpu *hv)
 	return batch_run(hv);
 
 refuse:
-	return hcall_refuse(hv, -KVM_EFAULT, HCALL_STAT_REFUSED_BUFFER);
+	return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 }

@@ -46,10 +46,19 @@ int hcall_return(struct hcall_vcpu *hv, long status)
 	return call_over(hv, status);
 }
 
-int hcall_refuse(struct hcall_vcpu *hv, long status, enum hcall_stat reason)
+/* The call, or what is left of it, is not carried out, for @reason. */
+int hcall_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
 {
 	hcall_count(reason);
-	return hcall_return(hv, status);
+	switch (reason) {
+	case HCALL_STAT_REFUSED_MEMORY:
+	case HCALL_STAT_REFUSED_BUFFER:
+		return hcall_return(hv, -KVM_EFAULT);
+	case HCALL_STAT_REFUSED_NOMEM:
+		return hcall_return(hv, -KVM_ENOSYS);
+	default:
+		return hcall_return(hv, -KVM_EINVAL);
+	}
 }
 
 /* What is left of the call comes with its next exit: RIP stays. */
@@ -194,53 +203,42 @@ int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv)
 /*
  * Ports whose device looks at the registers of the vCPU that accesses them, and finds
  * there a call, not the instruction that it expects.  Of QEMU: the vapic's, which
- * rewrites the guest's code before RIP, and the VMware backdoor.
+ * rewrites the guest's code before RIP (hw/i386/vapic.c), and the VMware backdoor
+ * (hw/i386/vmport.c) with its fast channel.
  */
 static bool looks_at_vcpu(u64 port, u64 size)
 {
-	static const struct {
-		u16 first, last;
-	} ports[] = {
-		{ 0x7e, 0x7f },		/* hw/i386/vapic.c */
-		{ 0x5658, 0x5659 },	/* hw/i386/vmport.c, and its fast channel */
-	};
-	int i;
+	u64 last = port + size - 1;
 
-	for (i = 0; i < ARRAY_SIZE(ports); i++) {
-		if (port <= ports[i].last && port + size > ports[i].first)
-			return true;
-	}
-	return false;
+	return (port <= 0x7f && last >= 0x7e) ||
+	       (port <= 0x5659 && last >= 0x5658);
 }
 
-/* 0, or the status of an access that is not to be made; hv->reason says why. */
-long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size)
+/* 0, or why the access is not to be made: HCALL_STAT_REFUSED_*. */
+enum hcall_stat hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr,
+				   u64 size)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 	struct kvm_memslots *slots;
 	gfn_t gfn;
 
 	/* Whole registers: nothing is cut off before it was looked at. */
-	hv->reason = HCALL_STAT_REFUSED_SIZE;
 	if (size != 1 && size != 2 && size != 4 && !(mmio && size == 8))
-		return -KVM_EINVAL;
-	hv->reason = HCALL_STAT_REFUSED_PORT;
+		return HCALL_STAT_REFUSED_SIZE;
 	if (!mmio)
 		return addr > 0x10000 - size || looks_at_vcpu(addr, size) ?
-		       -KVM_EINVAL : 0;
+		       HCALL_STAT_REFUSED_PORT : 0;
 
-	hv->reason = HCALL_STAT_REFUSED_ADDRESS;
 	if (addr & (size - 1) || addr & vcpu->arch.reserved_gpa_bits)
-		return -KVM_EINVAL;
+		return HCALL_STAT_REFUSED_ADDRESS;
 	/* A device's registers are in one page, mostly. */
 	slots = kvm_vcpu_memslots(vcpu);
 	gfn = gpa_to_gfn(addr);
 	if (slots->generation == hv->mmio_generation && gfn == hv->mmio_gfn)
 		return 0;
 	/* Any slot, KVM's own (the APIC access page) included. */
-	hv->reason = HCALL_STAT_REFUSED_MEMORY;
 	if (__gfn_to_memslot(slots, gfn))
-		return -KVM_EFAULT;
+		return HCALL_STAT_REFUSED_MEMORY;
 	hv->mmio_generation = slots->generation;
 	hv->mmio_gfn = gfn;
 	return 0;
@@ -286,14 +284,14 @@ static noinline int call_single(struct hcall_vcpu *hv)
 	bool mmio = hv->nr == PIO_HCALL_READ || hv->nr == PIO_HCALL_WRITE;
 	u64 addr = hcall_reg_read(hv, VCPU_REGS_RBX);
 	u64 size = hcall_reg_read(hv, VCPU_REGS_RCX);
-	long status;
+	enum hcall_stat refused;
 
 	/* RDX has 32 bits there. */
 	if (size == 8 && !hv->mode64)
-		return hcall_refuse(hv, -KVM_EINVAL, HCALL_STAT_REFUSED_SIZE);
-	status = hcall_access_check(hv, mmio, addr, size);
-	if (status)
-		return hcall_refuse(hv, status, hv->reason);
+		return hcall_refuse(hv, HCALL_STAT_REFUSED_SIZE);
+	refused = hcall_access_check(hv, mmio, addr, size);
+	if (refused)
+		return hcall_refuse(hv, refused);
 
 	hv->data = write ? hcall_reg_read(hv, VCPU_REGS_RDX) : 0;
 	if (hcall_access(hv, mmio, addr, size, write))
@@ -309,8 +307,7 @@ static int string_done(struct hcall_vcpu *hv)
 	/* Fails only if userspace took the memory away during the access. */
 	if (hv->nr == PIO_HCALL_INS &&
 	    kvm_vcpu_write_guest(hv->vcpu, hv->gpa, hv->buf, len))
-		return hcall_refuse(hv, -KVM_EFAULT,
-				    HCALL_STAT_REFUSED_BUFFER);
+		return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 
 	hcall_count_by(HCALL_STAT_STRING_BYTES, len);
 	hv->gpa += len;
@@ -364,13 +361,13 @@ static noinline int call_string(struct hcall_vcpu *hv)
 	bool in = hv->nr == PIO_HCALL_INS;
 	u64 port = hcall_reg_read(hv, VCPU_REGS_RBX);
 	u64 size = hcall_reg_read(hv, VCPU_REGS_RCX);
-	long status;
+	enum hcall_stat refused;
 	u64 bytes;
 	u32 len;
 
-	status = hcall_access_check(hv, false, port, size);
-	if (status)
-		return hcall_refuse(hv, status, hv->reason);
+	refused = hcall_access_check(hv, false, port, size);
+	if (refused)
+		return hcall_refuse(hv, refused);
 
 	hv->port = port;
 	hv->size = size;
@@ -392,14 +389,13 @@ static noinline int call_string(struct hcall_vcpu *hv)
 	return string_transfer(hv);
 
 refuse:
-	return hcall_refuse(hv, -KVM_EFAULT, HCALL_STAT_REFUSED_BUFFER);
+	return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 }
 
 static int call_probe(struct hcall_vcpu *hv)
 {
 	if (hcall_reg_read(hv, VCPU_REGS_RBX) || hcall_reg_read(hv, VCPU_REGS_RCX))
-		return hcall_refuse(hv, -KVM_EINVAL,
-				   HCALL_STAT_REFUSED_RESERVED);
+		return hcall_refuse(hv, HCALL_STAT_REFUSED_RESERVED);
 
 	hcall_reg_write(hv, VCPU_REGS_RDX, PIO_HCALL_ABI_VERSION);
 	hcall_reg_write(hv, VCPU_REGS_RSI,

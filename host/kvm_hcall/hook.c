@@ -7,6 +7,7 @@
  *	guest		VMCALL or VMMCALL
  *	KVM		exit handler calls kvm_emulate_hypercall()
  *	hook()		here: is it one of ours?  If not, KVM goes on as always
+ *	first_call()	here: once for each vCPU, to make its record
  *	hcall_emulate()	call.c: validate, then KVM's bus, KVM_EXIT_IO or _MMIO;
  *			batch.c: the same for each element of a list
  *	(userspace)	the VMM's device model, as for a native access
@@ -16,8 +17,9 @@
  * userspace has an access, and a vCPU may sleep in hcall_emulate().  So a vCPU
  * holds a reference on the module from its first call until its record is freed.
  * hook() takes it, inside an ftrace callback, and unregister_ftrace_function() waits
- * for those; what drops it is waited for by that (synchronize_rcu_tasks(), a
- * schedule on each CPU) and by rcu_barrier().
+ * for those to end.  It is dropped by vcpu_free(), which rcu_barrier() waits for, or by
+ * first_call() without memory, which returns before the vCPU's next schedule():
+ * unregister_ftrace_function() waits for one of each task (synchronize_rcu_tasks()).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -128,10 +130,9 @@ static int first_call(struct kvm_vcpu *vcpu)
 	if (likely(hv))
 		return hcall_emulate(hv);
 
-	hcall_count(HCALL_STAT_REFUSED_NOMEM);
 	pr_warn_ratelimited("no memory: a guest stays native\n");
 	none.mode64 = hcall_64bit(vcpu);
-	ret = hcall_return(&none, -KVM_ENOSYS);
+	ret = hcall_refuse(&none, HCALL_STAT_REFUSED_NOMEM);
 	module_put(THIS_MODULE);
 	return ret;
 }

@@ -43,7 +43,6 @@ enum hcall_ring_use {
  * @list_hva:	batch: where userspace has it
  * @mmio_generation: of the memory slots in which @mmio_gfn was looked for
  * @mmio_gfn:	page of the last device register: no slot has it
- * @reason:	why an access was refused
  * @rip:	where the call is, to see whether userspace moved the vCPU
  * @complete:	KVM's own completion of the exit to userspace, NULL if it has none
  * @done:	ours, after it
@@ -77,7 +76,6 @@ struct hcall_vcpu {
 	unsigned long list_hva;
 	u64 mmio_generation;
 	gfn_t mmio_gfn;
-	enum hcall_stat reason;
 	unsigned long rip;
 	int (*complete)(struct kvm_vcpu *vcpu);
 	int (*done)(struct hcall_vcpu *hv);
@@ -109,11 +107,12 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu);
 /* call.c: what returns int returns it to KVM: 1 to enter the guest, 0 to leave */
 int hcall_emulate(struct hcall_vcpu *hv);
 int hcall_return(struct hcall_vcpu *hv, long status);
-int hcall_refuse(struct hcall_vcpu *hv, long status, enum hcall_stat reason);
+int hcall_refuse(struct hcall_vcpu *hv, enum hcall_stat reason);
 int hcall_restart(struct hcall_vcpu *hv);
 int hcall_to_userspace(struct hcall_vcpu *hv,
 		       int (*done)(struct hcall_vcpu *hv));
-long hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr, u64 size);
+enum hcall_stat hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr,
+				   u64 size);
 bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 		  bool write);
 bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len);

@@ -30,7 +30,10 @@
  */
 #define PORT_IRQ_BAD		0x78000050
 
-/* Longest list of an interrupt: three accesses to each of 32 ports, less their number. */
+/*
+ * Ports that the list of one interrupt has room for: three accesses to each, and one to
+ * HOST_IRQ_STAT.  More are the driver's.
+ */
 #define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 1) / 3)
 
 static void add(struct pio_ata_host *ph, struct pio_hcall_access *list,
@@ -132,8 +135,6 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 		if (causes & ~busy)
 			seen |= PIO_ATA_DRIVER;
 		ports &= causes;
-		if (hweight_long(ports) > PORTS_OF_LIST)
-			return PIO_ATA_DRIVER;
 	}
 	for_each_set_bit(i, &ports, ph->n_ports) {
 		struct pio_ata_port *pp = &ph->ports[i];
@@ -146,6 +147,8 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 	}
 	if (!ports)
 		return seen;
+	if (hweight_long(ports) > PORTS_OF_LIST)
+		return PIO_ATA_DRIVER;
 
 	for_each_set_bit(i, &ports, ph->n_ports)
 		add(ph, ph->list, &n, PIO_HCALL_OP_WRITE,
