@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Access to parts of KVM that are private to it.  One symbol is looked up by
+ * Access to parts of KVM that are private to it.  One symbol of it is looked up by
  * name, kvm_x86_ops; everything else is exported or in the headers.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/btf.h>
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
 #include "compat.h"
@@ -20,7 +21,18 @@ static unsigned long lookup_nothing(const char *name)
 	return 0;
 }
 
+static s32 find_no_btf(const char *name, u32 kind, struct btf **btf)
+{
+	return -ENOENT;
+}
+
+static void put_no_btf(struct btf *btf)
+{
+}
+
 DEFINE_STATIC_CALL(kallsyms_lookup, lookup_nothing);
+DEFINE_STATIC_CALL(find_btf_id, find_no_btf);
+DEFINE_STATIC_CALL(put_btf, put_no_btf);
 
 /*
  * kallsyms_lookup_name() is not exported; a kprobe finds it.  No pointer may be
@@ -39,19 +51,112 @@ static unsigned long kallsyms_address(const char *name)
 	return static_call(kallsyms_lookup)(name);
 }
 
+/*
+ * What is called or hooked by a declaration of ours, or by none: the result, then the
+ * arguments, a digit for a number of so many bytes, p for a pointer, v for nothing.
+ */
+static const struct {
+	const char *name, *shape;
+} kvm_functions[] = {
+	{ "kvm_sev_es_string_io", "4p44p44" },
+	{ "kvm_sev_es_mmio_write", "4p84p" },
+	{ "kvm_sev_es_mmio_read", "4p84p" },
+	{ "kvm_emulate_hypercall", "4p" },
+	{ "kvm_arch_vcpu_destroy", "vp" },
+};
+
+/* The letter for a type. */
+static char type_shape(const struct btf *btf, u32 id)
+{
+	const struct btf_type *t;
+
+	while (id) {
+		t = btf_type_by_id(btf, id);
+		switch (t ? BTF_INFO_KIND(t->info) : BTF_KIND_UNKN) {
+		case BTF_KIND_TYPEDEF:
+		case BTF_KIND_CONST:
+		case BTF_KIND_VOLATILE:
+			id = t->type;
+			break;
+		case BTF_KIND_PTR:
+			return 'p';
+		case BTF_KIND_INT:
+		case BTF_KIND_ENUM:
+			return '0' + t->size;
+		default:
+			return '?';
+		}
+	}
+	return 'v';
+}
+
+/* As in kvm_functions[].shape; @shape has room for all arguments that registers hold. */
+static void function_shape(const struct btf *btf, u32 id, char shape[8])
+{
+	const struct btf_type *t = btf_type_by_id(btf, id);
+	const struct btf_param *param;
+	unsigned int i, n;
+
+	t = btf_type_by_id(btf, t->type);
+	param = (const struct btf_param *)(t + 1);
+	n = min(BTF_INFO_VLEN(t->info), 6);
+	shape[0] = type_shape(btf, t->type);
+	for (i = 0; i < n; i++)
+		shape[1 + i] = type_shape(btf, param[i].type);
+	shape[1 + n] = 0;
+}
+
+/*
+ * Are KVM's functions as they are declared here?  Its type information says, if it has any.
+ * Of a symbol's version the headers package says nothing but that it is that of its kernel.
+ */
+static int check_functions(void)
+{
+	unsigned long find = static_call(kallsyms_lookup)("bpf_find_btf_id");
+	unsigned long put = static_call(kallsyms_lookup)("btf_put");
+	unsigned int i;
+
+	if (!find || !put)
+		return 0;
+	static_call_update(find_btf_id, (void *)find);
+	static_call_update(put_btf, (void *)put);
+	for (i = 0; i < ARRAY_SIZE(kvm_functions); i++) {
+		struct btf *btf;
+		char shape[8];
+		s32 id = static_call(find_btf_id)(kvm_functions[i].name,
+						  BTF_KIND_FUNC, &btf);
+
+		if (id < 0)
+			continue;
+		function_shape(btf, id, shape);
+		static_call(put_btf)(btf);
+		if (strcmp(shape, kvm_functions[i].shape)) {
+			pr_err("not loaded: %s() of this KVM has other arguments, %s, not %s: it is not the one that this was written for\n",
+			       kvm_functions[i].name, shape, kvm_functions[i].shape);
+			return -ENOEXEC;
+		}
+	}
+	return 0;
+}
+
 /**
- * hcall_compat_init() - find what kvm.ko does not export
+ * hcall_compat_init() - find what kvm.ko does not export, check what it does
  *
  * Context: module load; may sleep.
- * Return: 0, or -ENOENT with the reason in the log.
+ * Return: 0, -ENOENT or -ENOEXEC with the reason in the log.
  */
 int hcall_compat_init(void)
 {
+	int err;
+
 	x86_ops = (struct kvm_x86_ops *)kallsyms_address("kvm_x86_ops");
 	if (!x86_ops) {
 		pr_err("not loaded: no symbol kvm_x86_ops in this kernel (CONFIG_KPROBES and CONFIG_KALLSYMS_ALL are needed)\n");
 		return -ENOENT;
 	}
+	err = check_functions();
+	if (err)
+		return err;
 
 	/*
 	 * Without NRIPS (QEMU TCG's SVM model, early AMD64 CPUs) KVM would
@@ -132,8 +237,12 @@ bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
  * @addr: first byte of the access
  * @size: its bytes
  *
+ * KVM limits a bus to NR_IOBUS_DEVS devices, but for ioeventfds, of which userspace may
+ * have a million: a bus with more is not searched, for every element of a list.
+ *
  * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
- * Return: whether any device registered on the bus overlaps the access.
+ * Return: whether any device registered on the bus overlaps the access, or there are too
+ * many to tell.
  */
 bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
 		  unsigned int size)
@@ -142,6 +251,8 @@ bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
 						  &vcpu->kvm->srcu);
 	int i;
 
+	if (bus && bus->dev_count > NR_IOBUS_DEVS)
+		return true;
 	/* All of them: a range that encloses another is not in order. */
 	for (i = 0; bus && i < bus->dev_count; i++) {
 		struct kvm_io_range *range = &bus->range[i];
@@ -161,7 +272,7 @@ bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
  * @addr: first byte of the range
  *
  * Context: as hcall_on_bus().
- * Return: whether one does.
+ * Return: whether one does; not if there are too many to tell.
  */
 bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 {
@@ -169,6 +280,8 @@ bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 						  &vcpu->kvm->srcu);
 	int i;
 
+	if (bus && bus->dev_count > NR_IOBUS_DEVS)
+		return false;
 	for (i = 0; bus && i < bus->dev_count; i++) {
 		if (bus->range[i].addr == addr)
 			return true;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests.h"
 
@@ -15,6 +16,8 @@
 #define FOREIGN_PORT	0x7000
 /* How often the host reads FLUSH_PORT at most until the ring is empty. */
 #define FLUSH_TRIES	8
+/* NR_IOBUS_DEVS: of a bus, not counting ioeventfds. */
+#define BUS_DEVICES	1000
 
 static struct batch new_batch(struct vcpu *v)
 {
@@ -361,6 +364,23 @@ static void t_kernel_device(void)
 		add_writes(&b, 3);
 		batch_run(&b);
 	}
+}
+
+/* A bus with more devices than KVM's own may be is not searched: writes go one by one. */
+static void t_many_devices(void)
+{
+	struct vcpu *v = tried_vcpu();
+	struct batch b = new_batch(v);
+	unsigned int i;
+
+	ctx("few devices");
+	add_writes(&b, 20);
+	run_counted(&b, 1, 1);
+	ctx("many devices");
+	for (i = 0; i <= BUS_DEVICES; i++)
+		close(vm_ioeventfd(v->vm, PIO, FOREIGN_PORT + 0x800, 4, true, i));
+	run_counted(&b, 20, 0);
+	EQ(v->dev->most, 8);
 }
 
 /* A VMM that leaves the ring alone gets its writes one by one. */
@@ -860,6 +880,7 @@ const struct test ring_tests[] = {
 	{ "ring-entries",	T_HANDLER,	t_entries },
 	{ "ring-order",		T_HANDLER,	t_order },
 	{ "ring-kernel-device",	T_HANDLER,	t_kernel_device },
+	{ "ring-many-devices",	T_HANDLER,	t_many_devices },
 	{ "ring-lazy",		T_HANDLER,	t_lazy },
 	{ "ring-full",		T_HANDLER,	t_full },
 	{ "ring-corrupt",	T_HANDLER,	t_corrupt },
