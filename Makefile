@@ -7,7 +7,8 @@ OUT	:= $(CURDIR)/out
 LINES	:= 6.1 6.12
 
 .PHONY: help fetch update testbed host vmm guest guest-base guest-off guest-debug guest-module \
-	compare local-host bench tools census check check-intel patches deb build-deb clean
+	compare local-host bench tools census check check-long check-intel mutants patches deb \
+	build-deb clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -19,7 +20,9 @@ help:
 	@echo 'make census       what still leaves a Debian guest, its boot and fio, by pio-stat'
 	@echo '                    DISK=ide       or ahci; both if not told'
 	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
+	@echo 'make check-long   those that take hours; what has passed on this commit is not run again'
 	@echo 'make check-intel  those of the Intel machine, which is slow'
+	@echo 'make mutants      broken copies of the host module, which the tests have to notice'
 	@echo
 	@echo 'make host         kvm_hcall.ko for the testbed kernels -> out/host/KVER/'
 	@echo '                    KVER=version   for that installed kernel (its headers are needed)'
@@ -125,6 +128,13 @@ census: testbed host-6.12 guest
 
 check: fetch
 	@tests/check
+
+check-long: fetch
+	@tests/check builds
+	@tests/check --long
+
+mutants: fetch
+	@tests/check mutants
 
 check-intel: fetch
 	@tests/check builds '*-intel*'
