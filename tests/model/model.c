@@ -490,6 +490,9 @@ static void scribble(void)
 		break;
 	case 3:
 		there[below(SLOTS)][below(MAX_PAGES)] = below(3);
+		/* What is being used, too. */
+		if (one_in(2) && slot_of(gpa_to_gfn(hv.gpa)) >= 0)
+			*there_of(memory(hv.gpa)) = GONE;
 		break;
 	case 4:
 		new_slots();
@@ -946,6 +949,8 @@ static u64 random_gpa(void)
 	if (i >= SLOTS || one_in(2))
 		i = one_in(3) ? 2 : 0;
 	gpa = (layout[i].gfn << PAGE_SHIFT) + below(layout[i].pages * PAGE_SIZE);
+	if (one_in(200))
+		return -(u64)below(2 * PAGE_SIZE);
 	return one_in(100) ? rnd() >> below(64) : gpa;
 }
 
