@@ -3,9 +3,9 @@
  * BATCH: a list of accesses in one call.
  *
  * The way of a list: hcall_batch() takes a copy of what is left of it, and
- * batch_run() carries elements out until one is userspace's; when that is done,
- * KVM_RUN comes back to batch_accessed() and from there to batch_run().  What was
- * read goes to the guest's list at once, and registers say how many elements are
+ * hcall_batch_run() carries elements out until one is userspace's; when that is done,
+ * KVM_RUN comes back to hcall_batch_accessed(), and that to hcall_batch_run().  What
+ * was read goes to the guest's list at once, and registers say how many elements are
  * done whenever userspace has the vCPU.  So the call can stop between any two,
  * and does where KVM_RUN has to return: the guest then makes the rest of it.  Where
  * that is between the halves of a WRITE_BACK, the guest's list says so.
@@ -40,7 +40,7 @@
  */
 #define DIRTY_RING_BATCH	32
 
-static int batch_run(struct hcall_vcpu *hv);
+static int hcall_batch_run(struct hcall_vcpu *hv);
 
 static struct pio_hcall_access *element(struct hcall_vcpu *hv, u32 index)
 {
@@ -55,21 +55,21 @@ static bool next_writes(struct hcall_vcpu *hv)
 }
 
 /* The list ends here, carried out as far as the guest wanted it to be. */
-static int batch_over(struct hcall_vcpu *hv)
+static int hcall_batch_over(struct hcall_vcpu *hv)
 {
 	hcall_progress(hv);
 	return hcall_return(hv, 0);
 }
 
 /* It ends because the next element is not carried out, for @reason. */
-static int batch_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
+static int hcall_batch_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
 {
 	hcall_progress(hv);
 	return hcall_refuse(hv, reason);
 }
 
 /* The @word of the element under way, to the guest's list. */
-static bool list_put(struct hcall_vcpu *hv, unsigned int word)
+static bool hcall_list_put(struct hcall_vcpu *hv, unsigned int word)
 {
 	const u64 *from = (u64 *)element(hv, hv->next) + word;
 	gpa_t gpa = hv->gpa + word * sizeof(*from);
@@ -89,7 +89,7 @@ static void element_done(struct hcall_vcpu *hv)
 	/* For the list to be as the guest made it.  If it is gone, so is the note. */
 	if (unlikely(e->state)) {
 		e->state = 0;
-		list_put(hv, 0);
+		hcall_list_put(hv, 0);
 	}
 	hcall_count(HCALL_STAT_ELEMENTS);
 	hv->writing = false;
@@ -108,16 +108,16 @@ static bool batch_must_stop(struct hcall_vcpu *hv)
 }
 
 /* It stops here; what is left comes with the next exit, if anything is. */
-static int batch_stop(struct hcall_vcpu *hv)
+static int hcall_batch_stop(struct hcall_vcpu *hv)
 {
 	struct pio_hcall_access *e = element(hv, hv->next);
 
 	if (!hv->left)
-		return batch_over(hv);
+		return hcall_batch_over(hv);
 	if (hv->writing && !e->state) {
 		e->state = PIO_HCALL_STATE_READ;
-		if (!list_put(hv, 0))
-			return batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
+		if (!hcall_list_put(hv, 0))
+			return hcall_batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 	}
 	hcall_progress(hv);
 	return hcall_restart(hv);
@@ -190,10 +190,10 @@ static bool ring_flushed(struct hcall_vcpu *hv)
 	return (hv->ring_last + max - first) % max >= (last + max - first) % max;
 }
 
-static int batch_flush(struct hcall_vcpu *hv);
+static int hcall_batch_flush(struct hcall_vcpu *hv);
 
 /* Userspace has seen the read of port 0xcf8. */
-static int batch_flushed(struct hcall_vcpu *hv)
+static int hcall_batch_flushed(struct hcall_vcpu *hv)
 {
 	bool flushed = ring_flushed(hv);
 
@@ -201,12 +201,12 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
 	/* Somebody else is at it, and has it done before anything is saved. */
 	if (!flushed && batch_must_stop(hv))
-		return batch_stop(hv);
+		return hcall_batch_stop(hv);
 	if (flushed) {
 		hv->ring_use = HCALL_RING_USED;
 	} else {
 		if (++hv->flushes < FLUSH_TRIES)
-			return batch_flush(hv);
+			return hcall_batch_flush(hv);
 		if (hv->ring_use == HCALL_RING_USED)
 			pr_warn_ratelimited("userspace does not carry out the coalescing ring any more: writes go one by one\n");
 		hv->ring_use = HCALL_RING_REFUSED;
@@ -214,16 +214,16 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	hv->flushes = 0;
 	hv->in_ring = 0;
 	if (batch_must_stop(hv))
-		return batch_stop(hv);
+		return hcall_batch_stop(hv);
 	hcall_progress(hv);
-	return batch_run(hv);
+	return hcall_batch_run(hv);
 }
 
 /*
  * The read is userspace's and nobody wants its value, so KVM need not be asked: of
  * its devices there is only the zone, which is for writes.
  */
-static int batch_flush(struct hcall_vcpu *hv)
+static int hcall_batch_flush(struct hcall_vcpu *hv)
 {
 	struct kvm_run *run = hv->vcpu->run;
 
@@ -233,7 +233,7 @@ static int batch_flush(struct hcall_vcpu *hv)
 	run->io.port = PCI_CONFIG_ADDRESS;
 	run->io.count = 1;
 	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-	return hcall_to_userspace(hv, batch_flushed);
+	return hcall_to_userspace(hv, hcall_batch_flushed);
 }
 
 static bool local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
@@ -310,7 +310,7 @@ static enum batch_next element_effect(struct hcall_vcpu *hv)
 	e->value = hv->data;
 	trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, false, false);
 	/* Fails only if userspace took the memory away during the access. */
-	if (!list_put(hv, offsetof(typeof(*e), value) / sizeof(u64)))
+	if (!hcall_list_put(hv, offsetof(typeof(*e), value) / sizeof(u64)))
 		return BATCH_FAULT;
 	if (e->op == PIO_HCALL_OP_CHECK && ((u32)e->value & e->mask) != e->want) {
 		hcall_count(HCALL_STAT_ELEMENTS);
@@ -324,24 +324,24 @@ static enum batch_next element_effect(struct hcall_vcpu *hv)
 }
 
 /* The list does not go on, for what element_effect() has said. */
-static int batch_end(struct hcall_vcpu *hv, enum batch_next next)
+static int hcall_batch_end(struct hcall_vcpu *hv, enum batch_next next)
 {
-	return next == BATCH_OVER ? batch_over(hv) :
-				    batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
+	return next == BATCH_OVER ? hcall_batch_over(hv) :
+				    hcall_batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 }
 
 /* Userspace has carried out the access. */
-static int batch_accessed(struct hcall_vcpu *hv)
+static int hcall_batch_accessed(struct hcall_vcpu *hv)
 {
 	enum batch_next next = element_effect(hv);
 
 	if (next != BATCH_GOES_ON)
-		return batch_end(hv, next);
-	return batch_must_stop(hv) ? batch_stop(hv) : batch_run(hv);
+		return hcall_batch_end(hv, next);
+	return batch_must_stop(hv) ? hcall_batch_stop(hv) : hcall_batch_run(hv);
 }
 
 /* Elements from hv->next on, until one is userspace's. */
-static int batch_run(struct hcall_vcpu *hv)
+static int hcall_batch_run(struct hcall_vcpu *hv)
 {
 	while (hv->next < hv->count) {
 		struct pio_hcall_access *e = element(hv, hv->next);
@@ -362,7 +362,7 @@ static int batch_run(struct hcall_vcpu *hv)
 				hcall_progress(hv);
 			if (hv->ring_use == HCALL_RING_UNKNOWN) {
 				if (ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0))
-					return batch_flush(hv);
+					return hcall_batch_flush(hv);
 			} else if (ring_put(hv, e->space, e->addr, e->size,
 					    e->value)) {
 				trace_kvm_hcall_element(hv->vcpu->vcpu_id, e,
@@ -374,29 +374,29 @@ static int batch_run(struct hcall_vcpu *hv)
 			}
 		}
 		if (hv->in_ring)
-			return batch_flush(hv);
+			return hcall_batch_flush(hv);
 		if (refused)
-			return batch_refuse(hv, refused);
+			return hcall_batch_refuse(hv, refused);
 
 		hcall_progress(hv);
 		hv->data = write ? e->value : 0;
 		if (!hcall_access(hv, mmio, e->addr, e->size, write))
-			return hcall_to_userspace(hv, batch_accessed);
+			return hcall_to_userspace(hv, hcall_batch_accessed);
 		next = element_effect(hv);
 		if (next != BATCH_GOES_ON)
-			return batch_end(hv, next);
+			return hcall_batch_end(hv, next);
 		/*
 		 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
 		 * by the words of struct kvm_run that the next exit would use.
 		 */
 		if (!hv->writing && local_apic(hv->vcpu, e))
-			return batch_stop(hv);
+			return hcall_batch_stop(hv);
 	}
-	return hv->in_ring ? batch_flush(hv) : batch_stop(hv);
+	return hv->in_ring ? hcall_batch_flush(hv) : hcall_batch_stop(hv);
 }
 
 /* Copy the elements of this exit to hv->buf. */
-static bool list_get(struct hcall_vcpu *hv)
+static bool hcall_list_get(struct hcall_vcpu *hv)
 {
 	u32 len = hv->count * sizeof(struct pio_hcall_access);
 	gpa_t gpa = hv->gpa;
@@ -427,7 +427,7 @@ fault:
  * a thousand.  That one is asked if it fails, as a signal ends the wait for a page
  * (userfaultfd) here, and not there.
  */
-static bool list_fault_in(struct hcall_vcpu *hv)
+static bool hcall_list_fault_in(struct hcall_vcpu *hv)
 {
 	gfn_t last = ~(gfn_t)0;
 	gpa_t gpa = hv->gpa + offsetof(struct pio_hcall_access, value);
@@ -495,9 +495,9 @@ int hcall_batch(struct hcall_vcpu *hv)
 		hv->in_ring = 0;
 	hv->flushes = 0;
 	hv->writing = false;
-	if (!list_get(hv) || !list_fault_in(hv))
+	if (!hcall_list_get(hv) || !hcall_list_fault_in(hv))
 		goto refuse;
-	return batch_run(hv);
+	return hcall_batch_run(hv);
 
 refuse:
 	return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);

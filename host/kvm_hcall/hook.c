@@ -4,21 +4,21 @@
  *
  * The way of a call:
  *
- *	guest		VMCALL or VMMCALL
- *	KVM		exit handler calls kvm_emulate_hypercall()
- *	hook()		here: is it one of ours?  If not, KVM goes on as always
- *	first_call()	here: once for each vCPU, to make its record
- *	hcall_emulate()	call.c: validate, then KVM's bus, KVM_EXIT_IO or _MMIO;
- *			batch.c: the same for each element of a list
- *	(userspace)	the VMM's device model, as for a native access
- *	hcall_complete()call.c: data to the guest, RIP past the call
+ *	guest			VMCALL or VMMCALL
+ *	KVM			exit handler calls kvm_emulate_hypercall()
+ *	hcall_hook()		here: is it one of ours?  If not, KVM goes on as always
+ *	hcall_first_call()	here: once for each vCPU, to make its record
+ *	hcall_emulate()		call.c: validate, then KVM's bus, KVM_EXIT_IO or _MMIO;
+ *				batch.c: the same for each element of a list
+ *	(userspace)		the VMM's device model, as for a native access
+ *	hcall_complete()	call.c: data to the guest, RIP past the call
  *
  * Lifetime: KVM stores the address of hcall_complete() in the vCPU while
  * userspace has an access, and a vCPU may sleep in hcall_emulate().  So a vCPU
  * holds a reference on the module from its first call until its record is freed.
- * hook() takes it, inside an ftrace callback, and unregister_ftrace_function() waits
- * for those to end.  It is dropped by vcpu_free(), which rcu_barrier() waits for, or by
- * first_call() without memory, which returns before the vCPU's next schedule():
+ * hcall_hook() takes it, inside an ftrace callback, and unregister_ftrace_function() waits
+ * for those to end.  It is dropped by hcall_vcpu_free(), which rcu_barrier() waits for, or by
+ * hcall_first_call() without memory, which returns before the vCPU's next schedule():
  * unregister_ftrace_function() waits for one of each task (synchronize_rcu_tasks()).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -49,7 +49,7 @@ module_param(group, int, 0644);
 MODULE_PARM_DESC(group, "answer only VMs whose process is in the group of this number; -1: all (default)");
 
 static DEFINE_HASHTABLE(vcpus, 8);
-/* Writers of the table; raw, as vcpu_gone() may not sleep, on PREEMPT_RT either. */
+/* Writers of the table; raw, as hcall_vcpu_gone() may not sleep, on PREEMPT_RT either. */
 static DEFINE_RAW_SPINLOCK(vcpus_lock);
 
 /**
@@ -77,7 +77,7 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 }
 
 /* Once for a VM, as not all its vCPUs need to call. */
-static bool first_of_vm(struct kvm_vcpu *vcpu)
+static bool hcall_first_of_vm(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv;
 	int bucket;
@@ -89,7 +89,7 @@ static bool first_of_vm(struct kvm_vcpu *vcpu)
 	return true;
 }
 
-static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
+static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv;
 	bool first;
@@ -108,7 +108,7 @@ static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 	hv->list_generation = -1;
 	hv->mmio_generation = -1;
 	raw_spin_lock(&vcpus_lock);
-	first = first_of_vm(vcpu);
+	first = hcall_first_of_vm(vcpu);
 	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);
 	raw_spin_unlock(&vcpus_lock);
 	if (first)
@@ -119,12 +119,12 @@ static struct hcall_vcpu *vcpu_create(struct kvm_vcpu *vcpu)
 }
 
 /*
- * A vCPU's first call: hook() has taken the reference that its record will hold.
+ * A vCPU's first call: hcall_hook() has taken the reference that its record will hold.
  * Without memory for one the call is not answered, and the guest stays native.
  */
-static int first_call(struct kvm_vcpu *vcpu)
+static int hcall_first_call(struct kvm_vcpu *vcpu)
 {
-	struct hcall_vcpu *hv = vcpu_create(vcpu), none = { .vcpu = vcpu };
+	struct hcall_vcpu *hv = hcall_vcpu_create(vcpu), none = { .vcpu = vcpu };
 	int ret;
 
 	if (likely(hv))
@@ -138,7 +138,7 @@ static int first_call(struct kvm_vcpu *vcpu)
 }
 
 /* In the vCPU's own thread, whose credentials are asked for. */
-static noinline bool in_group(int gid)
+static noinline bool hcall_in_group(int gid)
 {
 	/* One that goes on asking must not be all that the log is about. */
 	static DEFINE_RATELIMIT_STATE(limit, 600 * HZ, 10);
@@ -153,7 +153,7 @@ static noinline bool in_group(int gid)
 }
 
 /* Is the call under way one that we answer?  If not, stock KVM does. */
-static bool ours(struct kvm_vcpu *vcpu)
+static bool hcall_ours(struct kvm_vcpu *vcpu)
 {
 	unsigned long nr = vcpu->arch.regs[VCPU_REGS_RAX];
 	int gid;
@@ -174,26 +174,27 @@ static bool ours(struct kvm_vcpu *vcpu)
 		return false;		/* KVM answers -KVM_ENOSYS */
 	}
 	gid = READ_ONCE(group);
-	return likely(gid == -1) || in_group(gid);
+	return likely(gid == -1) || hcall_in_group(gid);
 }
 
 /* Preemption may be off: nothing here sleeps. */
-static void notrace hook(unsigned long ip, unsigned long parent_ip,
-			 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace hcall_hook(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops,
+			       struct ftrace_regs *fregs)
 {
 	struct kvm_vcpu *vcpu = hcall_hooked_vcpu(fregs);
 	struct hcall_vcpu *hv;
 
-	if (!ours(vcpu))
+	if (!hcall_ours(vcpu))
 		return;
 	hv = hcall_vcpu_find(vcpu);
 	if (likely(hv))
 		hcall_redirect(fregs, hcall_emulate, hv);
 	else if (try_module_get(THIS_MODULE))
-		hcall_redirect(fregs, first_call, vcpu);
+		hcall_redirect(fregs, hcall_first_call, vcpu);
 }
 
-static void vcpu_free(struct rcu_head *rcu)
+static void hcall_vcpu_free(struct rcu_head *rcu)
 {
 	struct hcall_vcpu *hv = container_of(rcu, struct hcall_vcpu, rcu);
 
@@ -203,8 +204,9 @@ static void vcpu_free(struct rcu_head *rcu)
 }
 
 /* kvm_arch_vcpu_destroy() is entered: the vCPU runs no more. */
-static void notrace vcpu_gone(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace hcall_vcpu_gone(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops,
+				    struct ftrace_regs *fregs)
 {
 	struct hcall_vcpu *hv = hcall_vcpu_find(hcall_hooked_vcpu(fregs));
 
@@ -213,7 +215,7 @@ static void notrace vcpu_gone(unsigned long ip, unsigned long parent_ip,
 	raw_spin_lock(&vcpus_lock);
 	hash_del_rcu(&hv->node);
 	raw_spin_unlock(&vcpus_lock);
-	call_rcu(&hv->rcu, vcpu_free);
+	call_rcu(&hv->rcu, hcall_vcpu_free);
 }
 
 /*
@@ -222,12 +224,12 @@ static void notrace vcpu_gone(unsigned long ip, unsigned long parent_ip,
  * unseen.
  */
 static struct ftrace_ops call_ops = {
-	.func = hook,
+	.func = hcall_hook,
 	.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
 };
 
 static struct ftrace_ops destroy_ops = {
-	.func = vcpu_gone,
+	.func = hcall_vcpu_gone,
 	.flags = FTRACE_OPS_FL_PERMANENT,
 };
 
@@ -293,7 +295,7 @@ static void __exit kvm_hcall_exit(void)
 {
 	hook_unregister(&call_ops);
 	hook_unregister(&destroy_ops);
-	rcu_barrier();	/* vcpu_free() */
+	rcu_barrier();	/* hcall_vcpu_free() */
 	hcall_stats_exit();
 	pr_info("unloaded\n");
 }
