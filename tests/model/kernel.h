@@ -8,6 +8,7 @@
 #define MODEL_KERNEL_H
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -32,8 +33,10 @@ typedef u64 gpa_t, gfn_t;
 #endif
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
-#define READ_ONCE(x)		(*(volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, value)	(*(volatile __typeof__(x) *)&(x) = (value))
+/* Ordered, as ThreadSanitizer does not know barriers. */
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELEASE)
+#define smp_wmb()		do { } while (0)
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BUILD_BUG_ON(condition)	_Static_assert(!(condition), #condition)
@@ -41,7 +44,6 @@ typedef u64 gpa_t, gfn_t;
 	((type *)((char *)(ptr) - offsetof(type, member)))
 #define check_add_overflow	__builtin_add_overflow
 #define check_mul_overflow	__builtin_mul_overflow
-#define smp_wmb()		__sync_synchronize()
 #define pr_warn_ratelimited(...) do { } while (0)
 
 #define PAGE_SHIFT		12
@@ -60,13 +62,23 @@ typedef u64 gpa_t, gfn_t;
 struct pt_regs { unsigned long di, ip; };
 struct ftrace_regs { struct pt_regs regs; };
 
-/* One CPU. */
-#define DECLARE_PER_CPU(type, name)	extern __typeof__(type) name
+/* A thread is a CPU. */
+#define DECLARE_PER_CPU(type, name)	extern __thread __typeof__(type) name
 #define this_cpu_inc(x)			((x)++)
 #define this_cpu_add(x, n)		((x) += (n))
 typedef int spinlock_t;
-#define spin_lock(lock)			((void)(lock))
-#define spin_unlock(lock)		((void)(lock))
+
+static inline void spin_lock(spinlock_t *lock)
+{
+	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static inline void spin_unlock(spinlock_t *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
 struct hlist_node { int unused; };
 struct rcu_head { int unused; };
 
@@ -158,7 +170,9 @@ int arch_futex_atomic_op_inuser(int op, u32 arg, int *old, u32 *addr);
 		to = *from_;						\
 	} while (0)
 
-extern struct task { bool signal; } *current;
+struct task { bool signal; };
+extern __thread struct task me;
+#define current				(&me)
 #define signal_pending(task)		((task)->signal)
 
 #endif /* MODEL_KERNEL_H */

@@ -5,6 +5,7 @@
  *   model validators            every size, port, alignment and mode, of every kind of call
  *   model calls SEED COUNT      random calls, on a VMM that does all it is allowed to
  *   model storm SEED COUNT      random calls, on one that does what it likes
+ *   model race SEED COUNT       two vCPUs at once, as `calls'; for ThreadSanitizer
  *
  * What `calls' predicts for each is its status, its registers, the memory behind it, and the
  * accesses that devices see: each once, in order, however often the call is stopped, restarted
@@ -13,6 +14,7 @@
  *
  * Exit status: 0, 1 something was not as predicted, 2 wrong usage.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,11 +33,14 @@
 #define RESERVED_BITS	(~0ULL << 46)
 #define MAX_LOG		10000
 
-u64 hcall_stats[HCALL_STAT_MAX];
+/* What each vCPU has for itself: it is a thread. */
+#define OWN		static __thread
+
+__thread u64 hcall_stats[HCALL_STAT_MAX];
 
 /* --- random numbers ------------------------------------------------------------ */
 
-static u64 state;
+OWN u64 state;
 
 static u64 rnd(void)
 {
@@ -272,7 +277,20 @@ struct log {
 	unsigned int n;
 };
 
-static struct log seen, predicted;
+OWN struct log seen, predicted;
+
+/* With `race', who accesses what is told by its address, for any may carry out the ring. */
+#define VCPUS		2
+static struct log *seen_by[VCPUS];
+static bool race;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct log *log_of(u8 space, u64 addr)
+{
+	if (!race)
+		return &seen;
+	return seen_by[(space == PIO_HCALL_SPACE_MMIO ? addr >> 20 : addr >> 8) % VCPUS];
+}
 
 static u64 mask_of(unsigned int size)
 {
@@ -282,8 +300,10 @@ static u64 mask_of(unsigned int size)
 /* The nth access answers so if it is a read; @value is what is written. */
 static u64 device(struct log *log, u8 space, u64 addr, u8 size, bool write, u64 value)
 {
-	struct access *a = &log->a[log->n % MAX_LOG];
+	struct access *a;
 
+	pthread_mutex_lock(&log_lock);
+	a = &log->a[log->n % MAX_LOG];
 	if (!write)
 		value = (log->n + 1) * 0x9e3779b97f4a7c15ULL;
 	*a = (struct access){
@@ -291,13 +311,15 @@ static u64 device(struct log *log, u8 space, u64 addr, u8 size, bool write, u64 
 		.size = size, .write = write,
 	};
 	log->n++;
-	return a->value;
+	value = a->value;
+	pthread_mutex_unlock(&log_lock);
+	return value;
 }
 
 /* --- the VMM, and KVM's part of its exits -------------------------------------------- */
 
 /* What this VMM does; all of it is allowed. */
-static struct {
+OWN struct {
 	unsigned int zone;	/* bytes that are coalesced at 0xcf8, 0: none */
 	bool lazy;		/* the ring is not carried out */
 	bool eager;		/* it is at every exit */
@@ -306,19 +328,20 @@ static struct {
 	bool storm;
 } vmm;
 
-static struct kvm_vcpu vcpu;
-static struct hcall_vcpu hv;
-static struct task me;
-struct task *current = &me;
-static unsigned long rip;
-static bool is_64bit;
-static char run_pages[2 * PAGE_SIZE] __attribute__((aligned(4096)));
+OWN struct kvm_vcpu vcpu;
+OWN struct hcall_vcpu hv;
+__thread struct task me;
+OWN unsigned long rip;
+OWN bool is_64bit;
+OWN char run_pages[2 * PAGE_SIZE] __attribute__((aligned(16)));
+/* One thread of the VMM at a time. */
+static pthread_mutex_t big_lock = PTHREAD_MUTEX_INITIALIZER;
 static char ring_page[PAGE_SIZE] __attribute__((aligned(4096)));
 static struct kvm_coalesced_mmio_ring *ring = (void *)ring_page;
 static u32 ring_first;	/* not what anybody may have written there */
 static u64 trials;
-static void *pending;	/* where a read's data is to go */
-static u32 pending_len;
+OWN void *pending;	/* where a read's data is to go */
+OWN u32 pending_len;
 
 static bool on_bus(u8 space, u64 addr, u32 size)
 {
@@ -370,7 +393,7 @@ int kvm_sev_es_string_io(struct kvm_vcpu *v, unsigned int size, unsigned int por
 			u64 value = 0;
 
 			memcpy(&value, data, size);
-			value = device(&seen, PIO_HCALL_SPACE_PIO, port, size, !in, value);
+			value = device(log_of(PIO_HCALL_SPACE_PIO, port), PIO_HCALL_SPACE_PIO, port, size, !in, value);
 			if (in)
 				memcpy(data, &value, size);
 		}
@@ -402,7 +425,7 @@ static int mmio(struct kvm_vcpu *v, gpa_t gpa, unsigned int bytes, void *data, b
 
 	if (in_kvm(PIO_HCALL_SPACE_MMIO, gpa, bytes)) {
 		memcpy(&value, data, bytes);
-		value = device(&seen, PIO_HCALL_SPACE_MMIO, gpa, bytes, write, value);
+		value = device(log_of(PIO_HCALL_SPACE_MMIO, gpa), PIO_HCALL_SPACE_MMIO, gpa, bytes, write, value);
 		if (!write)
 			memcpy(data, &value, bytes);
 		return 1;
@@ -458,7 +481,7 @@ static void drain(void)
 {
 	u32 i;
 
-	for (i = 0; ring_first != ring->last && i < KVM_COALESCED_MMIO_MAX; i++) {
+	for (i = 0; ring_first != READ_ONCE(ring->last) && i < KVM_COALESCED_MMIO_MAX; i++) {
 		struct kvm_coalesced_mmio *e = &ring->coalesced_mmio[ring_first];
 		u64 value = 0;
 
@@ -466,10 +489,10 @@ static void drain(void)
 		if (e->pio && e->phys_addr == 0x80)
 			trials++;
 		else
-			device(&seen, !e->pio, e->phys_addr, e->len, true, value);
+			device(log_of(!e->pio, e->phys_addr), !e->pio, e->phys_addr, e->len, true, value);
 		ring_first = (ring_first + 1) % KVM_COALESCED_MMIO_MAX;
 	}
-	ring->first = ring_first;
+	WRITE_ONCE(ring->first, ring_first);
 }
 
 static void scribble(void)
@@ -523,7 +546,7 @@ static void scribble(void)
 }
 
 /* Userspace, in an exit. */
-static void serve(void)
+static void userspace(void)
 {
 	struct kvm_run *run = vcpu.run;
 	char *data = run_pages + PAGE_SIZE;
@@ -541,8 +564,8 @@ static void serve(void)
 	if (run->exit_reason == KVM_EXIT_MMIO) {
 		value = 0;
 		memcpy(&value, run->mmio.data, run->mmio.len);
-		value = device(&seen, PIO_HCALL_SPACE_MMIO, run->mmio.phys_addr, run->mmio.len,
-			       run->mmio.is_write, value);
+		value = device(log_of(PIO_HCALL_SPACE_MMIO, run->mmio.phys_addr), PIO_HCALL_SPACE_MMIO,
+			       run->mmio.phys_addr, run->mmio.len, run->mmio.is_write, value);
 		if (!run->mmio.is_write)
 			memcpy(run->mmio.data, &value, run->mmio.len);
 	} else if (vmm.zone && run->io.port == PCI_CONFIG_ADDRESS) {
@@ -552,25 +575,32 @@ static void serve(void)
 		for (i = 0; i < run->io.count; i++, data += run->io.size) {
 			value = 0;
 			memcpy(&value, data, run->io.size);
-			value = device(&seen, PIO_HCALL_SPACE_PIO, run->io.port, run->io.size,
-				       run->io.direction == KVM_EXIT_IO_OUT, value);
+			value = device(log_of(PIO_HCALL_SPACE_PIO, run->io.port), PIO_HCALL_SPACE_PIO,
+				       run->io.port, run->io.size, run->io.direction == KVM_EXIT_IO_OUT, value);
 			if (run->io.direction == KVM_EXIT_IO_IN)
 				memcpy(data, &value, run->io.size);
 		}
 	}
 }
 
+static void serve(void)
+{
+	pthread_mutex_lock(&big_lock);
+	userspace();
+	pthread_mutex_unlock(&big_lock);
+}
+
 /* --- a call ---------------------------------------------------------------------------- */
 
 static unsigned int failures;
-static u64 number;
+OWN u64 number;
 
 #define FAIL(...)								\
 	do {									\
 		fprintf(stderr, "call %llu: ", (unsigned long long)number);	\
 		fprintf(stderr, __VA_ARGS__);					\
 		fputc('\n', stderr);						\
-		if (++failures == 10)						\
+		if (__sync_add_and_fetch(&failures, 1) == 10)						\
 			exit(1);						\
 	} while (0)
 
@@ -582,8 +612,10 @@ struct regs {
 static void vmm_new(void)
 {
 	memset(&vmm, 0, sizeof(vmm));
-	memset(ring_page, 0, sizeof(ring_page));
-	ring_first = 0;
+	if (!race) {
+		memset(ring_page, 0, sizeof(ring_page));
+		ring_first = 0;
+	}
 	hv = (struct hcall_vcpu){
 		.vcpu = &vcpu, .buf = hv.buf, .list_generation = -1, .mmio_generation = -1,
 	};
@@ -821,8 +853,8 @@ static bool same(const char *name, u64 is, u64 predicted_value)
 	return false;
 }
 
-/* The call of @r, predicted and made; @all of memory is looked at, too. */
-static void compare(struct regs r, bool all)
+/* The call of @r, predicted and made; of memory, slots @first to @last - 1 are looked at. */
+static void compare(struct regs r, unsigned int first, unsigned int last)
 {
 	struct regs p = r, call = r;
 	unsigned int i;
@@ -831,13 +863,16 @@ static void compare(struct regs r, bool all)
 	seen.n = predicted.n = 0;
 	predict(&p);
 	run_call(&r);
+	/* Whoever wrote the last of what was seen has done so. */
+	pthread_mutex_lock(&log_lock);
+	pthread_mutex_unlock(&log_lock);
 
 	ok &= same("RAX", r.rax, p.rax);
 	ok &= same("RBX", r.rbx, call.rbx);
 	ok &= same("RCX", r.rcx, call.rcx);
 	ok &= same("RDX", r.rdx, p.rdx);
 	ok &= same("RSI", r.rsi, p.rsi);
-	for (i = 0; all && i < SLOTS; i++)
+	for (i = first; i < last; i++)
 		if (memcmp(ram[i], expected[i], layout[i].pages * PAGE_SIZE)) {
 			FAIL("memory of slot %u differs", i);
 			ok = false;
@@ -900,17 +935,17 @@ static void validators(void)
 				for (mode = 0; mode < 2; mode++) {
 					is_64bit = mode;
 					compare((struct regs){ kind ? PIO_HCALL_READ : PIO_HCALL_IN,
-							       at, size, 7, 9 }, false);
+							       at, size, 7, 9 }, 0, 0);
 					compare((struct regs){ kind ? PIO_HCALL_WRITE : PIO_HCALL_OUT,
-							       at, size, 7, 9 }, false);
+							       at, size, 7, 9 }, 0, 0);
 					guest_writes(buf, &e, sizeof(e));
-					compare((struct regs){ PIO_HCALL_BATCH, 0, 0, buf, 1 }, false);
+					compare((struct regs){ PIO_HCALL_BATCH, 0, 0, buf, 1 }, 0, 0);
 					if (kind)
 						continue;
 					compare((struct regs){ PIO_HCALL_INS, at, size,
-							       buf + 64 + addr % 16, 1 }, false);
+							       buf + 64 + addr % 16, 1 }, 0, 0);
 					compare((struct regs){ PIO_HCALL_OUTS, at, size,
-							       buf + 64 + addr % 16, 1 }, false);
+							       buf + 64 + addr % 16, 1 }, 0, 0);
 				}
 			}
 }
@@ -1060,7 +1095,8 @@ static void random_vmm(void)
 	vmm.eager = one_in(2);
 	vmm.stops = one_in(2) ? 0 : 1 + below(6);
 	vmm.changes_rax = one_in(4) ? 2 : 0;
-	kvm.dirty_ring_size = one_in(3);
+	if (!race)
+		kvm.dirty_ring_size = one_in(3);
 	vcpu.arch.apic_base = APIC;
 	me.signal = false;
 }
@@ -1076,7 +1112,7 @@ static void calls(u64 count)
 			random_there();
 		}
 		is_64bit = !one_in(4);
-		compare(random_call(), true);
+		compare(random_call(), 0, SLOTS);
 	}
 }
 
@@ -1092,7 +1128,7 @@ static void storm(u64 count)
 			random_vmm();
 			random_there();
 			expect_what_is();
-			compare(random_call(), true);
+			compare(random_call(), 0, SLOTS);
 			vmm.storm = true;
 		}
 		is_64bit = !one_in(4);
@@ -1107,21 +1143,11 @@ static void storm(u64 count)
 	}
 }
 
-int main(int argc, char **argv)
-{
-	const char *what = argc > 1 ? argv[1] : "";
-	u64 count = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;
-	unsigned int i;
+/* --- two vCPUs ----------------------------------------------------------------------------------- */
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	state = state * 0x9e3779b97f4a7c15ULL + 1;
-	for (i = 0; i < SLOTS; i++) {
-		ram[i] = aligned_alloc(PAGE_SIZE, layout[i].pages * PAGE_SIZE);
-		memset(ram[i], 0, layout[i].pages * PAGE_SIZE);
-		expected[i] = calloc(layout[i].pages, PAGE_SIZE);
-	}
-	new_slots();
-	kvm.coalesced_mmio_ring = ring;
+static void vcpu_new(u64 seed)
+{
+	state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	vcpu.kvm = &kvm;
 	vcpu.run = (void *)run_pages;
 	vcpu.arch.reserved_gpa_bits = RESERVED_BITS;
@@ -1129,6 +1155,84 @@ int main(int argc, char **argv)
 	hv.buf = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
 	memset(hv.buf, 0, PAGE_SIZE);
 	vmm_new();
+}
+
+static u64 race_seed, race_count, race_calls, race_coalesced;
+
+/* Lists, mostly of writes, to registers of its own. */
+static void *race_vcpu(void *arg)
+{
+	unsigned int id = (unsigned long)arg, slot = id ? 2 : 0, i, n;
+	u64 k, gpa = layout[slot].gfn << PAGE_SHIFT;
+	struct pio_hcall_access list[MAX];
+
+	vcpu_new(race_seed * VCPUS + id);
+	is_64bit = true;
+	__atomic_store_n(&seen_by[id], &seen, __ATOMIC_RELEASE);
+	/* Both are there. */
+	while (!__atomic_load_n(&seen_by[!id], __ATOMIC_ACQUIRE))
+		sched_yield();
+	for (k = 0; k < race_count; k++) {
+		if (k % 64 == 0) {
+			random_vmm();
+			vmm.zone = 1;
+			vmm.lazy = false;
+		}
+		n = 1 + below(one_in(2) ? 6 : MAX);
+		for (i = 0; i < n; i++) {
+			bool mmio_space = one_in(2);
+
+			list[i] = (struct pio_hcall_access){
+				.op = one_in(8) ? below(4) : PIO_HCALL_OP_WRITE,
+				.space = mmio_space, .size = 1 << below(mmio_space ? 4 : 3),
+				.addr = mmio_space ? MMIO + id * 0x100000 + 8 * below(64) :
+						     0xc000 + id * 0x100 + below(0xf0),
+				.value = rnd(),
+			};
+			if (list[i].op == PIO_HCALL_OP_CHECK && list[i].size == 8)
+				list[i].size = 4;
+		}
+		guest_writes(gpa, list, n * sizeof(*list));
+		compare((struct regs){ PIO_HCALL_BATCH, 0, 0, gpa, n }, slot, slot + 1);
+	}
+	__sync_add_and_fetch(&race_calls, number);
+	__sync_add_and_fetch(&race_coalesced, hcall_stats[HCALL_STAT_COALESCED]);
+	free(hv.buf);
+	return NULL;
+}
+
+static void race_all(u64 seed, u64 count)
+{
+	pthread_t threads[VCPUS];
+	unsigned long i;
+
+	race = true;
+	race_seed = seed;
+	race_count = count;
+	for (i = 0; i < VCPUS; i++)
+		if (pthread_create(&threads[i], NULL, race_vcpu, (void *)i))
+			abort();
+	for (i = 0; i < VCPUS; i++)
+		pthread_join(threads[i], NULL);
+	number = race_calls;
+	hcall_stats[HCALL_STAT_COALESCED] = race_coalesced;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	u64 count = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		ram[i] = aligned_alloc(PAGE_SIZE, layout[i].pages * PAGE_SIZE);
+		memset(ram[i], 0, layout[i].pages * PAGE_SIZE);
+		expected[i] = calloc(layout[i].pages, PAGE_SIZE);
+	}
+	new_slots();
+	kvm.coalesced_mmio_ring = ring;
+	vcpu_new(seed);
 
 	if (!strcmp(what, "validators") && argc == 2) {
 		validators();
@@ -1136,8 +1240,10 @@ int main(int argc, char **argv)
 		calls(count);
 	} else if (!strcmp(what, "storm") && argc == 4) {
 		storm(count);
+	} else if (!strcmp(what, "race") && argc == 4) {
+		race_all(seed, count);
 	} else {
-		fprintf(stderr, "usage: model validators | calls SEED COUNT | storm SEED COUNT\n");
+		fprintf(stderr, "usage: model validators | calls|storm|race SEED COUNT\n");
 		return 2;
 	}
 	printf("%llu calls, %u not as predicted", (unsigned long long)number, failures);
