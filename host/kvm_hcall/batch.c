@@ -127,16 +127,23 @@ static int hcall_batch_stop(struct hcall_vcpu *hv)
 static enum hcall_stat element_check(struct hcall_vcpu *hv,
 				     const struct pio_hcall_access *e)
 {
+	/* All values that these have; what is behind them in the first word is reserved. */
+	static const union {
+		struct pio_hcall_access e;
+		u64 head;
+	} all = { .e = {
+		.op = PIO_HCALL_OP_CHECK, .space = PIO_HCALL_SPACE_MMIO,
+		.size = 0xff, .state = PIO_HCALL_STATE_READ,
+	} };
 	u64 head;
 
-	/* What is behind op, space, size and state in the first word is reserved. */
+	BUILD_BUG_ON(PIO_HCALL_OP_CHECK != 3 || PIO_HCALL_SPACE_MMIO != 1 ||
+		     PIO_HCALL_STATE_READ != 1);
 	memcpy(&head, e, sizeof(head));
-	if (e->op > PIO_HCALL_OP_CHECK || e->space > PIO_HCALL_SPACE_MMIO ||
-	    head >> 32)
+	if (head & ~all.head)
 		return HCALL_STAT_REFUSED_RESERVED;
 	/* Whoever has written that: no more than a WRITE comes of it. */
-	if (e->state && (e->op != PIO_HCALL_OP_WRITE_BACK ||
-			 e->state != PIO_HCALL_STATE_READ))
+	if (e->state && e->op != PIO_HCALL_OP_WRITE_BACK)
 		return HCALL_STAT_REFUSED_RESERVED;
 	if (e->op == PIO_HCALL_OP_CHECK && e->size == 8)
 		return HCALL_STAT_REFUSED_SIZE;
