@@ -15,6 +15,11 @@
 #include <linux/kvm.h>
 #include <linux/kvm_para.h>
 
+/* Older headers do not know it. */
+#ifndef KVM_MEM_GUEST_MEMFD
+#define KVM_MEM_GUEST_MEMFD	(1UL << 2)
+#endif
+
 /* The kernel's name for a field; a program's has no other. */
 #undef HINT_UNSAFE_IN_KVM
 

@@ -78,9 +78,7 @@ static const struct {
 	{ 0x1a, 4, 0, 2 },
 	{ 0x1e, 1, 0, KVM_USER_MEM_SLOTS },	/* KVM's own */
 	{ 0x1f, 1, KVM_MEMSLOT_INVALID, 3 },
-#ifdef KVM_MEM_GUEST_MEMFD
 	{ 0x20, 1, KVM_MEM_GUEST_MEMFD, 4 },
-#endif
 	{ 0xfffff, 2, 0, 5 },			/* 4 GiB is in the middle */
 };
 
