@@ -127,7 +127,7 @@ static int hcall_batch_stop(struct hcall_vcpu *hv)
 static enum hcall_stat element_check(struct hcall_vcpu *hv,
 				     const struct pio_hcall_access *e)
 {
-	/* All values that these have; what is behind them in the first word is reserved. */
+	/* The bits that op, space, size and state may have; the rest of the word is reserved. */
 	static const union {
 		struct pio_hcall_access e;
 		u64 head;
@@ -303,7 +303,7 @@ enum batch_next {
 	BATCH_FAULT,	/* the list's memory is gone */
 };
 
-/* What an access leads to, but for the access itself. */
+/* An access has been made: do what follows from it, and say whether the list goes on. */
 static enum batch_next element_effect(struct hcall_vcpu *hv)
 {
 	struct pio_hcall_access *e = element(hv, hv->next);

@@ -201,10 +201,10 @@ int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv)
 }
 
 /*
- * Ports whose device looks at the registers of the vCPU that accesses them, and finds
- * there a call, not the instruction that it expects.  Of QEMU: the vapic's, which
- * rewrites the guest's code before RIP (hw/i386/vapic.c), and the VMware backdoor
- * (hw/i386/vmport.c) with its fast channel.
+ * Ports whose device looks at the registers of the vCPU that accesses them, and would find
+ * a call where it expects an IN or OUT.  In QEMU these are the ports of the vapic, which
+ * rewrites the guest's code before RIP (hw/i386/vapic.c), and those of the VMware backdoor
+ * with its fast channel (hw/i386/vmport.c).
  */
 static bool looks_at_vcpu(u64 port, u64 size)
 {

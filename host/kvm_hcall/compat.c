@@ -52,8 +52,9 @@ static unsigned long kallsyms_address(const char *name)
 }
 
 /*
- * What is called or hooked by a declaration of ours, or by none: the result, then the
- * arguments, a digit for a number of so many bytes, p for a pointer, v for nothing.
+ * The functions of KVM that we declare ourselves or hook by name, and their signatures:
+ * the result, then the arguments.  A digit is an integer of that many bytes, p a pointer,
+ * v void.
  */
 static const struct {
 	const char *name, *shape;
@@ -107,8 +108,8 @@ static void function_shape(const struct btf *btf, u32 id, char shape[8])
 }
 
 /*
- * Are KVM's functions as they are declared here?  Its type information says, if it has any.
- * Of a symbol's version the headers package says nothing but that it is that of its kernel.
+ * Do KVM's functions have the signatures that we expect?  Its BTF says, if it has any.
+ * Symbol versions do not: they show only that the headers are those of the running kernel.
  */
 static int check_functions(void)
 {
@@ -237,8 +238,9 @@ bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
  * @addr: first byte of the access
  * @size: its bytes
  *
- * KVM limits a bus to NR_IOBUS_DEVS devices, but for ioeventfds, of which userspace may
- * have a million: a bus with more is not searched, for every element of a list.
+ * KVM limits a bus to NR_IOBUS_DEVS devices, but does not count ioeventfds, of which
+ * userspace may have a million.  A bus with more devices than that is not searched: the
+ * search would be repeated for every element of a list.
  *
  * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
  * Return: whether any device registered on the bus overlaps the access, or there are too

@@ -16,10 +16,11 @@
  * Lifetime: KVM stores the address of hcall_complete() in the vCPU while
  * userspace has an access, and a vCPU may sleep in hcall_emulate().  So a vCPU
  * holds a reference on the module from its first call until its record is freed.
- * hcall_hook() takes it, inside an ftrace callback, and unregister_ftrace_function() waits
- * for those to end.  It is dropped by hcall_vcpu_free(), which rcu_barrier() waits for, or by
- * hcall_first_call() without memory, which returns before the vCPU's next schedule():
- * unregister_ftrace_function() waits for one of each task (synchronize_rcu_tasks()).
+ * hcall_hook() takes it in an ftrace callback; unregister_ftrace_function() waits until all
+ * callbacks have ended.  hcall_vcpu_free() drops it, and rcu_barrier() waits for that.  If
+ * there is no memory for a record, hcall_first_call() drops it, and returns before the vCPU's
+ * next schedule(): unregister_ftrace_function() waits until every task has been through
+ * schedule() (synchronize_rcu_tasks()).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -120,7 +121,7 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 
 /*
  * A vCPU's first call: hcall_hook() has taken the reference that its record will hold.
- * Without memory for one the call is not answered, and the guest stays native.
+ * Without memory for one the call gets -KVM_ENOSYS, and the guest stays native.
  */
 static int hcall_first_call(struct kvm_vcpu *vcpu)
 {

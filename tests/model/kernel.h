@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of the kernel and of KVM as host/kvm_hcall/call.c and batch.c see, for a
- * program: those files are compiled as they are, against this.  What has a line here
- * only is as in the kernel; what is declared here is in model.c.
+ * The parts of the kernel and of KVM that host/kvm_hcall/call.c and batch.c use.  With it
+ * they compile, unchanged, as part of a program.  Definitions here are the kernel's, or
+ * stubs; what is only declared here is defined in model.c.
  */
 #ifndef MODEL_KERNEL_H
 #define MODEL_KERNEL_H

@@ -7,10 +7,10 @@
  *   model storm SEED COUNT      random calls, on one that does what it likes
  *   model race SEED COUNT       two vCPUs at once, as `calls'; for ThreadSanitizer
  *
- * What `calls' predicts for each is its status, its registers, the memory behind it, and the
+ * `calls' predicts the status, the registers and the memory that each call leaves, and the
  * accesses that devices see: each once, in order, however often the call is stopped, restarted
- * or sent through the coalescing ring.  `storm' predicts nothing; sanitizers watch it, and now
- * and then a call as of `calls'.
+ * or sent through the coalescing ring.  `storm' predicts nothing: it relies on the sanitizers,
+ * and now and then makes a predicted call, as `calls' does.
  *
  * Exit status: 0, 1 something was not as predicted, 2 wrong usage.
  */
