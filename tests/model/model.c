@@ -323,6 +323,7 @@ OWN struct {
 	bool eager;		/* it is at every exit */
 	unsigned int stops;	/* one in so many exits is to end KVM_RUN, 0: none */
 	unsigned int changes_rax;
+	unsigned int resets;	/* one in so many exits resets the vCPU */
 	bool storm;
 } vmm;
 
@@ -358,6 +359,13 @@ static bool in_kvm(u8 space, u64 addr, u32 size)
 	return addr >= BUS_PORT && addr + size <= BUS_PORT + 0x100;
 }
 
+/* The upper half of those ports takes odd values only, as an ioeventfd may. */
+static bool takes(u64 port, u32 size, const void *data, bool in)
+{
+	return in_kvm(PIO_HCALL_SPACE_PIO, port, size) &&
+	       (in || port < BUS_PORT + 0x80 || *(const u8 *)data & 1);
+}
+
 bool hcall_on_bus(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr, unsigned int size)
 {
 	(void)v;
@@ -386,10 +394,13 @@ int kvm_sev_es_string_io(struct kvm_vcpu *v, unsigned int size, unsigned int por
 	struct kvm_run *run = v->run;
 	unsigned int i;
 
-	if (in_kvm(PIO_HCALL_SPACE_PIO, port, size)) {
+	/* The first decides for all; what the device then does not take is lost. */
+	if (takes(port, size, data, in)) {
 		for (i = 0; i < count; i++, data = (char *)data + size) {
 			u64 value = 0;
 
+			if (!takes(port, size, data, in))
+				continue;
 			memcpy(&value, data, size);
 			value = device(log_of(PIO_HCALL_SPACE_PIO, port), PIO_HCALL_SPACE_PIO, port, size, !in, value);
 			if (in)
@@ -619,8 +630,32 @@ static void vmm_new(void)
 	};
 }
 
-/* Until RIP has moved.  KVM_RUN may end in between, then the guest makes the rest. */
-static void run_call(struct regs *r)
+/*
+ * The exit ends with the vCPU elsewhere: nothing is written to its registers any more.  What
+ * the call has left in the ring is carried out, as it would be by the next exit.
+ */
+static void reset(int (*complete)(struct kvm_vcpu *v))
+{
+	unsigned long regs[NR_VCPU_REGS];
+	u64 dropped = hcall_stats[HCALL_STAT_DROPPED];
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPU_REGS; i++)
+		regs[i] = vcpu.arch.regs[i] = rnd();
+	rip = CALL_RIP + 1;
+	vcpu.arch.complete_userspace_io = NULL;
+	if (complete(&vcpu) != 1 || rip != CALL_RIP + 1 ||
+	    memcmp(regs, vcpu.arch.regs, sizeof(regs)) ||
+	    hcall_stats[HCALL_STAT_DROPPED] != dropped + 1)
+		FAIL("the call goes on after a reset");
+	drain();
+}
+
+/*
+ * Until RIP has moved.  KVM_RUN may end in between, then the guest makes the rest.  False if the
+ * vCPU was reset.
+ */
+static bool run_call(struct regs *r)
 {
 	unsigned long *regs = vcpu.arch.regs;
 	unsigned int entries = 0;
@@ -641,6 +676,10 @@ static void run_call(struct regs *r)
 			int (*complete)(struct kvm_vcpu *v) = vcpu.arch.complete_userspace_io;
 
 			serve();
+			if (vmm.resets && one_in(vmm.resets)) {
+				reset(complete);
+				return false;
+			}
 			me.signal = vmm.stops && one_in(vmm.stops);
 			vcpu.run->immediate_exit = vmm.stops && one_in(vmm.stops);
 			vcpu.arch.complete_userspace_io = NULL;
@@ -658,6 +697,7 @@ static void run_call(struct regs *r)
 	r->rcx = regs[VCPU_REGS_RCX];
 	r->rdx = regs[VCPU_REGS_RDX];
 	r->rsi = regs[VCPU_REGS_RSI];
+	return true;
 }
 
 /* --- the contract ------------------------------------------------------------------------ */
@@ -860,7 +900,11 @@ static void compare(struct regs r, unsigned int first, unsigned int last)
 
 	seen.n = predicted.n = 0;
 	predict(&p);
-	run_call(&r);
+	if (!run_call(&r)) {
+		expect_what_is();
+		number++;
+		return;
+	}
 	/* Whoever wrote the last of what was seen has done so. */
 	pthread_mutex_lock(&log_lock);
 	pthread_mutex_unlock(&log_lock);
@@ -954,7 +998,7 @@ static u64 random_address(bool mmio_space, u32 size)
 {
 	static const u16 ports[] = {
 		0x1f0, 0x1f7, 0x170, 0x376, 0x3f6, 0x6000, 0xc000, 0xc008, 0xfffc, 0xffff,
-		0x80, 0x7c, 0x7e, 0x5654, 0x5658, 0x5660, 0x3000, 0x30fc, 0x2ffe, 0x500,
+		0x80, 0x7c, 0x7e, 0x5654, 0x5658, 0x5660, 0x3000, 0x30e0, 0x30fc, 0x2ffe, 0x500,
 	};
 	static const u64 registers[] = {
 		MMIO, MMIO + 0x138, BUS_MMIO, BUS_MMIO - 8, APIC, APIC + 0x80, APIC + 0x1000,
@@ -995,8 +1039,8 @@ static u32 random_size(bool mmio_space)
 static void random_element(struct pio_hcall_access *e)
 {
 	*e = (struct pio_hcall_access){
-		.op = one_in(200) ? below(256) : one_in(2) ? PIO_HCALL_OP_WRITE : below(4),
-		.space = one_in(200) ? below(256) : below(2),
+		.op = one_in(200) ? below(one_in(2) ? 8 : 256) : one_in(2) ? PIO_HCALL_OP_WRITE : below(4),
+		.space = one_in(200) ? below(one_in(2) ? 4 : 256) : below(2),
 		.state = one_in(200) ? below(3) : 0,
 		.value = rnd(),
 		.mask = one_in(8) ? rnd() : 0,
@@ -1065,6 +1109,11 @@ static struct regs random_call(void)
 		r.rbx = random_address(false, r.rcx);
 		r.rdx = random_gpa();
 		r.rsi = one_in(50) ? rnd() >> below(64) : below(one_in(2) ? 5 : 3000);
+		/* Its end wraps, or its length does. */
+		if (one_in(50) && r.rcx)
+			r.rsi = -(u64)below(0x40000) / r.rcx;
+		if (one_in(50) && r.rcx)
+			r.rsi = ~0ULL / r.rcx + 1 + below(100);
 		if (!__builtin_mul_overflow(r.rsi, r.rcx, &bytes))
 			there_as_first(r.rdx, bytes);
 		break;
@@ -1093,6 +1142,7 @@ static void random_vmm(void)
 	vmm.eager = one_in(2);
 	vmm.stops = one_in(2) ? 0 : 1 + below(6);
 	vmm.changes_rax = one_in(4) ? 2 : 0;
+	vmm.resets = !race && one_in(8) ? 20 : 0;
 	if (!race)
 		kvm.dirty_ring_size = one_in(3);
 	vcpu.arch.apic_base = APIC;
