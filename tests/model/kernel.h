@@ -159,18 +159,18 @@ int kvm_vcpu_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data,
 void mark_page_dirty_in_slot(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn);
 
 /* Memory of userspace: user_ok() says whether it is there. */
-bool user_ok(const void *addr, size_t len);
+bool user_ok(const void *addr, size_t len, bool write);
 size_t fault_in_safe_writeable(const char *addr, size_t len);
 int arch_futex_atomic_op_inuser(int op, u32 arg, int *old, u32 *addr);
 #define FUTEX_OP_ADD			1
-#define __put_user(value, to)		(user_ok(to, sizeof(*(to))) ? *(to) = (value), 0 : -1)
-#define user_read_access_begin(from, n)	user_ok(from, n)
+#define __put_user(value, to)		(user_ok(to, sizeof(*(to)), true) ? *(to) = (value), 0 : -1)
+#define user_read_access_begin(from, n)	user_ok(from, n, false)
 #define user_read_access_end()		do { } while (0)
 #define unsafe_get_user(to, from, fault)				\
 	do {								\
 		const __typeof__(*(from)) *from_ = (from);		\
 									\
-		if (!user_ok(from_, sizeof(*from_)))			\
+		if (!user_ok(from_, sizeof(*from_), false))			\
 			goto fault;					\
 		to = *from_;						\
 	} while (0)

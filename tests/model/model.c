@@ -79,6 +79,7 @@ OWN u64 number;
 enum there {
 	THERE,
 	LAZY,		/* what does not fault it in fails */
+	READABLE,	/* and no more */
 	GONE,
 };
 
@@ -87,13 +88,14 @@ static const struct {
 	unsigned int pages, flags;
 	int id;
 } layout[] = {
-	{ 0x10, 8, 0, 0 },
+	{ 0x10, 4, 0, 0 },			/* 0x14 is elsewhere in userspace */
 	{ 0x18, 2, KVM_MEM_READONLY, 1 },
 	{ 0x1a, 4, 0, 2 },
 	{ 0x1e, 1, 0, KVM_USER_MEM_SLOTS },	/* KVM's own */
 	{ 0x1f, 1, KVM_MEMSLOT_INVALID, 3 },
 	{ 0x20, 1, KVM_MEM_GUEST_MEMFD, 4 },
 	{ 0xfffff, 2, 0, 5 },			/* 4 GiB is in the middle */
+	{ 0x14, 4, 0, 6 },
 };
 
 #define SLOTS		ARRAY_SIZE(layout)
@@ -141,14 +143,16 @@ static char *memory(gpa_t gpa)
 	return memory_in(ram, gpa);
 }
 
-bool user_ok(const void *addr, size_t len)
+bool user_ok(const void *addr, size_t len, bool write)
 {
-	return *there_of(addr) != GONE && *there_of((const char *)addr + len - 1) != GONE;
+	enum there worst = write ? LAZY : READABLE;
+
+	return *there_of(addr) <= worst && *there_of((const char *)addr + len - 1) <= worst;
 }
 
 size_t fault_in_safe_writeable(const char *addr, size_t len)
 {
-	if (*there_of(addr) == GONE)
+	if (*there_of(addr) > LAZY)
 		return len;
 	*there_of(addr) = THERE;
 	return 0;
@@ -201,7 +205,7 @@ static int copy(gpa_t gpa, void *data, unsigned long len, bool write)
 		    (write && slots[i]->flags & KVM_MEM_READONLY))
 			return -14;
 		at = memory(gpa);
-		if (!user_ok(at, 1))
+		if (!user_ok(at, 1, write))
 			return -14;
 		memcpy(write ? at : data, write ? data : at, n);
 		data = (char *)data + n;
@@ -540,7 +544,7 @@ static void scribble(void)
 				*(u64 *)(run_pages + i) = rnd();
 		break;
 	case 3:
-		there[below(SLOTS)][below(MAX_PAGES)] = below(3);
+		there[below(SLOTS)][below(MAX_PAGES)] = below(GONE + 1);
 		/* What is being used, too. */
 		if (one_in(2) && slot_of(gpa_to_gfn(hv.gpa)) >= 0)
 			*there_of(memory(hv.gpa)) = GONE;
@@ -770,13 +774,28 @@ static bool memory_ok(u64 gpa, u64 len, bool write)
 	return true;
 }
 
-static bool memory_there(u64 gpa, u64 len)
+static bool memory_there(u64 gpa, u64 len, bool write)
 {
 	u64 at;
 
 	for (at = gpa & ~(PAGE_SIZE - 1); at < gpa + len; at += PAGE_SIZE)
-		if (*there_of(memory(at)) == GONE)
+		if (!user_ok(memory(at), 1, write))
 			return false;
+	return true;
+}
+
+/* Can all be written that a list reads?  It is there. */
+static bool values_there(u64 gpa, u64 n)
+{
+	struct pio_hcall_access e;
+	u64 i;
+
+	for (i = 0; i < n; i++, gpa += sizeof(e)) {
+		expect(gpa, &e, sizeof(e), false);
+		if (e.op != PIO_HCALL_OP_WRITE &&
+		    !memory_there(gpa + offsetof(struct pio_hcall_access, value), 8, true))
+			return false;
+	}
 	return true;
 }
 
@@ -789,7 +808,8 @@ static void predict_batch(struct regs *r)
 		error = KVM_EINVAL;
 	else if (n && r->rdx & 7)
 		error = KVM_EINVAL;
-	else if (n && (!memory_ok(r->rdx, n * 32, true) || !memory_there(r->rdx, n * 32)))
+	else if (n && (!memory_ok(r->rdx, n * 32, true) || !memory_there(r->rdx, n * 32, false) ||
+		       !values_there(r->rdx, n)))
 		error = KVM_EFAULT;
 	while (!error && r->rsi) {
 		struct pio_hcall_access e;
@@ -826,7 +846,7 @@ static void predict_string(struct regs *r)
 	while (!error && r->rsi) {
 		u64 n = min_t(u64, r->rsi, PAGE_SIZE / r->rcx), value = 0;
 
-		if (!memory_there(r->rdx, n * r->rcx)) {
+		if (!memory_there(r->rdx, n * r->rcx, in)) {
 			error = KVM_EFAULT;
 			break;
 		}
@@ -1075,7 +1095,7 @@ static void there_as_first(u64 gpa, u64 len)
 	u64 at;
 
 	if (!len || !memory_ok(gpa, len, false) ||
-	    *there_of(memory(gpa)) == GONE)
+	    *there_of(memory(gpa)) > LAZY)
 		return;
 	for (at = (gpa | (PAGE_SIZE - 1)) + 1; at < gpa + len; at += PAGE_SIZE)
 		*there_of(memory(at)) = LAZY;
@@ -1115,7 +1135,7 @@ static struct regs random_call(void)
 			there_as_first(r.rdx, r.rsi * sizeof(*list));
 		/* What does not fit is not made; then the list is what is there. */
 		if (n && memory_ok(r.rdx, n * sizeof(*list), true) &&
-		    memory_there(r.rdx, n * sizeof(*list)))
+		    memory_there(r.rdx, n * sizeof(*list), true))
 			guest_writes(r.rdx, list, n * sizeof(*list));
 		break;
 	case PIO_HCALL_INS:
@@ -1146,7 +1166,8 @@ static void random_there(void)
 
 	for (i = 0; i < SLOTS; i++)
 		for (k = 0; k < MAX_PAGES; k++)
-			there[i][k] = one_in(10) ? LAZY : one_in(30) ? GONE : THERE;
+			there[i][k] = one_in(10) ? LAZY : one_in(30) ? GONE :
+				      one_in(30) ? READABLE : THERE;
 }
 
 static void random_vmm(void)
