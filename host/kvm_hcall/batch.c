@@ -112,7 +112,8 @@ static int hcall_batch_stop(struct hcall_vcpu *hv)
 {
 	struct pio_hcall_access *e = element(hv, hv->next);
 
-	if (!hv->left)
+	/* With writes in the ring it is not over: the guest makes the call again. */
+	if (!hv->left && !hv->in_ring)
 		return hcall_batch_over(hv);
 	if (hv->writing && !e->state) {
 		e->state = PIO_HCALL_STATE_READ;
@@ -480,8 +481,18 @@ int hcall_batch(struct hcall_vcpu *hv)
 	hv->left = hcall_reg_read(hv, VCPU_REGS_RSI);
 	if (hv->left > PIO_HCALL_BATCH_MAX)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_COUNT);
-	if (!hv->left)
-		return hcall_return(hv, 0);
+	hv->flushes = 0;
+	hv->writing = false;
+	/* Writes that userspace had not carried out when the call stopped go first. */
+	if (hv->in_ring && ring_flushed(hv))
+		hv->in_ring = 0;
+	if (!hv->left) {
+		if (!hv->in_ring)
+			return hcall_return(hv, 0);
+		hv->count = 0;
+		hv->next = 0;
+		return hcall_batch_flush(hv);
+	}
 	if (hv->gpa & 7)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_ADDRESS);
 
@@ -497,11 +508,6 @@ int hcall_batch(struct hcall_vcpu *hv)
 	if (hv->vcpu->kvm->dirty_ring_size)
 		hv->count = min_t(u32, hv->count, DIRTY_RING_BATCH);
 	hv->next = 0;
-	/* Writes that userspace had not carried out when the call stopped go first. */
-	if (hv->in_ring && ring_flushed(hv))
-		hv->in_ring = 0;
-	hv->flushes = 0;
-	hv->writing = false;
 	if (!hcall_list_get(hv) || !hcall_list_fault_in(hv))
 		goto refuse;
 	return hcall_batch_run(hv);

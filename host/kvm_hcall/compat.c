@@ -100,7 +100,7 @@ static void function_shape(const struct btf *btf, u32 id, char shape[8])
 
 	t = btf_type_by_id(btf, t->type);
 	param = (const struct btf_param *)(t + 1);
-	n = min(BTF_INFO_VLEN(t->info), 6);
+	n = min_t(unsigned int, BTF_INFO_VLEN(t->info), 6);
 	shape[0] = type_shape(btf, t->type);
 	for (i = 0; i < n; i++)
 		shape[1 + i] = type_shape(btf, param[i].type);
