@@ -1098,10 +1098,10 @@ static void there_as_first(u64 gpa, u64 len)
 	u64 at;
 
 	if (!len || !memory_ok(gpa, len, false) ||
-	    *there_of(memory(gpa)) > LAZY)
+	    *there_of(memory(gpa)) == GONE)
 		return;
 	for (at = (gpa | (PAGE_SIZE - 1)) + 1; at < gpa + len; at += PAGE_SIZE)
-		*there_of(memory(at)) = LAZY;
+		*there_of(memory(at)) = *there_of(memory(gpa)) == READABLE ? READABLE : LAZY;
 }
 
 static struct regs random_call(void)
@@ -1170,7 +1170,7 @@ static void random_there(void)
 	for (i = 0; i < SLOTS; i++)
 		for (k = 0; k < MAX_PAGES; k++)
 			there[i][k] = one_in(10) ? LAZY : one_in(30) ? GONE :
-				      one_in(30) ? READABLE : THERE;
+				      one_in(30) && !kvm.dirty_ring_size ? READABLE : THERE;
 }
 
 static void random_vmm(void)
