@@ -481,22 +481,18 @@ int hcall_batch(struct hcall_vcpu *hv)
 	hv->left = hcall_reg_read(hv, VCPU_REGS_RSI);
 	if (hv->left > PIO_HCALL_BATCH_MAX)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_COUNT);
+	hv->count = hv->left;
+	hv->next = 0;
 	hv->flushes = 0;
 	hv->writing = false;
 	/* Writes that userspace had not carried out when the call stopped go first. */
 	if (hv->in_ring && ring_flushed(hv))
 		hv->in_ring = 0;
-	if (!hv->left) {
-		if (!hv->in_ring)
-			return hcall_return(hv, 0);
-		hv->count = 0;
-		hv->next = 0;
-		return hcall_batch_flush(hv);
-	}
+	if (!hv->left)
+		return hv->in_ring ? hcall_batch_flush(hv) : hcall_return(hv, 0);
 	if (hv->gpa & 7)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_ADDRESS);
 
-	hv->count = hv->left;
 	/*
 	 * All of it is memory, two pages at most, and registers can name its end:
 	 * RDX has 32 bits outside 64-bit code.
@@ -507,7 +503,6 @@ int hcall_batch(struct hcall_vcpu *hv)
 		goto refuse;
 	if (hv->vcpu->kvm->dirty_ring_size)
 		hv->count = min_t(u32, hv->count, DIRTY_RING_BATCH);
-	hv->next = 0;
 	if (!hcall_list_get(hv) || !hcall_list_fault_in(hv))
 		goto refuse;
 	return hcall_batch_run(hv);

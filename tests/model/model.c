@@ -7,10 +7,11 @@
  *   model storm SEED COUNT      random calls, on one that does what it likes
  *   model race SEED COUNT       two vCPUs at once, as `calls'; for ThreadSanitizer
  *
- * `calls' predicts the status, the registers and the memory that each call leaves, and the
- * accesses that devices see: each once, in order, however often the call is stopped, restarted
- * or sent through the coalescing ring.  `storm' predicts nothing: it relies on the sanitizers,
- * and now and then makes a predicted call, as `calls' does.
+ * `calls' predicts the status, the registers, the memory and the dirty pages that each call
+ * leaves, and the accesses that devices see: each once, in order, however often the call is
+ * stopped, restarted or sent through the coalescing ring.  `storm' predicts nothing: it relies on
+ * the sanitizers.  But now and then it calms down, and the next call is predicted as with `calls',
+ * whatever the module has kept of the storm.
  *
  * Exit status: 0, 1 something was not as predicted, 2 wrong usage.
  */
@@ -70,7 +71,7 @@ OWN u64 number;
 		fprintf(stderr, "call %llu: ", (unsigned long long)number);	\
 		fprintf(stderr, __VA_ARGS__);					\
 		fputc('\n', stderr);						\
-		if (__sync_add_and_fetch(&failures, 1) == 10)						\
+		if (__sync_add_and_fetch(&failures, 1) == 10)			\
 			exit(1);						\
 	} while (0)
 
@@ -83,7 +84,7 @@ enum there {
 	GONE,
 };
 
-static const struct {
+static struct {
 	gfn_t gfn;
 	unsigned int pages, flags;
 	int id;
@@ -96,10 +97,12 @@ static const struct {
 	{ 0x20, 1, KVM_MEM_GUEST_MEMFD, 4 },
 	{ 0xfffff, 2, 0, 5 },			/* 4 GiB is in the middle */
 	{ 0x14, 4, 0, 6 },
+	{ MMIO >> PAGE_SHIFT, 0, 0, 7 },	/* comes and goes over a device's registers */
 };
 
 #define SLOTS		ARRAY_SIZE(layout)
 #define MAX_PAGES	8
+#define MOVED		(SLOTS - 1)
 
 static char *ram[SLOTS];
 static char *expected[SLOTS];	/* what is in it, if all is as predicted */
@@ -221,17 +224,23 @@ int kvm_vcpu_read_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned l
 	return copy(gpa, data, len, false);
 }
 
-int kvm_vcpu_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, unsigned long len)
-{
-	(void)vcpu;
-	return copy(gpa, (void *)data, len, true);
-}
+
+/* Pages that were logged as dirty, and those that a call should have. */
+OWN bool dirty[SLOTS][MAX_PAGES], to_be_dirty[SLOTS][MAX_PAGES];
+OWN bool predicting;
+OWN unsigned int logged;	/* since the guest ran */
 
 void mark_page_dirty_in_slot(struct kvm *kvm, struct kvm_memory_slot *slot, gfn_t gfn)
 {
-	(void)kvm;
+	int i = slot_of(gfn);
+
 	if (gfn < slot->base_gfn || gfn - slot->base_gfn >= slot->npages)
 		abort();
+	if (i >= 0)
+		dirty[i][gfn - layout[i].gfn] = true;
+	/* KVM keeps room for 64 (KVM_DIRTY_RING_RSVD_ENTRIES), half of them its own. */
+	if (++logged > 33 && kvm->dirty_ring_size)
+		FAIL("%u pages logged before the ring is looked at", logged);
 }
 
 static struct kvm kvm;
@@ -251,13 +260,26 @@ static void new_slots(void)
 	kvm.memslots.generation += 2;
 }
 
+int kvm_vcpu_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, unsigned long len)
+{
+	gfn_t gfn;
+	int ret = copy(gpa, (void *)data, len, true);
+
+	for (gfn = gpa_to_gfn(gpa); !ret && gfn <= gpa_to_gfn(gpa + len - 1); gfn++)
+		mark_page_dirty_in_slot(vcpu->kvm, slots[slot_of(gfn)], gfn);
+	return ret;
+}
+
 /* What is predicted of [gpa, gpa + len), all of which is there. */
 static void expect(gpa_t gpa, void *data, unsigned long len, bool write)
 {
 	while (len) {
 		unsigned long n = min_t(unsigned long, len, PAGE_SIZE - offset_in_page(gpa));
 		char *at = memory_in(expected, gpa);
+		int i = slot_of(gpa_to_gfn(gpa));
 
+		if (predicting && write && memcmp(at, data, n))
+			to_be_dirty[i][gpa_to_gfn(gpa) - layout[i].gfn] = true;
 		memcpy(write ? at : data, write ? data : at, n);
 		data = (char *)data + n;
 		gpa += n;
@@ -404,7 +426,16 @@ static int completed(struct kvm_vcpu *v)
 	if (v->run->exit_reason == KVM_EXIT_MMIO)
 		data = (char *)v->run->mmio.data;
 	memcpy(pending, data, pending_len);
+	v->mmio_needed = 0;
+	v->arch.pio.count = 0;
+	v->arch.sev_pio_count = 0;
 	return 1;
+}
+
+/* Is KVM done with the access, so that it can begin another one? */
+static bool idle(void)
+{
+	return !vcpu.mmio_needed && !vcpu.arch.pio.count && !vcpu.arch.sev_pio_count;
 }
 
 int kvm_sev_es_string_io(struct kvm_vcpu *v, unsigned int size, unsigned int port, void *data,
@@ -437,9 +468,13 @@ int kvm_sev_es_string_io(struct kvm_vcpu *v, unsigned int size, unsigned int por
 	run->io.count = count;
 	run->io.data_offset = PAGE_SIZE;
 	v->arch.complete_userspace_io = NULL;
+	if (!idle())
+		FAIL("an access begins in the middle of another");
 	if (in) {
 		pending = data;
 		pending_len = count * size;
+		v->arch.pio.count = count;
+		v->arch.sev_pio_count = count;
 		v->arch.complete_userspace_io = completed;
 	} else {
 		memcpy(run_pages + PAGE_SIZE, data, count * size);
@@ -464,9 +499,13 @@ static int mmio(struct kvm_vcpu *v, gpa_t gpa, unsigned int bytes, void *data, b
 	v->run->mmio.is_write = write;
 	if (write)
 		memcpy(v->run->mmio.data, data, bytes);
+	if (!idle())
+		FAIL("an access begins in the middle of another");
 	pending = data;
-	pending_len = bytes;
-	v->arch.complete_userspace_io = write ? NULL : completed;
+	/* KVM completes a read only if this says so. */
+	pending_len = v->mmio_is_write ? 0 : bytes;
+	v->mmio_needed = 1;
+	v->arch.complete_userspace_io = completed;
 	return 0;
 }
 
@@ -666,7 +705,7 @@ static void reset(int (*complete)(struct kvm_vcpu *v))
 	rip = CALL_RIP + 1;
 	vcpu.arch.complete_userspace_io = NULL;
 	if (complete(&vcpu) != 1 || rip != CALL_RIP + 1 ||
-	    memcmp(regs, vcpu.arch.regs, sizeof(regs)) ||
+	    memcmp(regs, vcpu.arch.regs, sizeof(regs)) || !idle() ||
 	    hcall_stats[HCALL_STAT_DROPPED] != dropped + 1)
 		FAIL("the call goes on after a reset");
 	drain();
@@ -688,13 +727,17 @@ static bool run_call(struct regs *r)
 	regs[VCPU_REGS_RDX] = r->rdx;
 	regs[VCPU_REGS_RSI] = r->rsi;
 	rip = CALL_RIP;
+	/* As the last access that KVM decoded left it. */
+	vcpu.mmio_is_write = one_in(2);
 	do {
 		/* As the hook: what is left is one of ours. */
 		if (vmm.storm && regs[VCPU_REGS_RAX] - PIO_HCALL_BASE >= 8)
 			break;
+		logged = 0;
 		ret = hcall_emulate(&hv);
 		while (!ret) {
 			int (*complete)(struct kvm_vcpu *v) = vcpu.arch.complete_userspace_io;
+			bool stop;
 
 			serve();
 			if (vmm.resets && one_in(vmm.resets)) {
@@ -703,8 +746,11 @@ static bool run_call(struct regs *r)
 			}
 			me.signal = vmm.stops && one_in(vmm.stops);
 			vcpu.run->immediate_exit = vmm.stops && one_in(vmm.stops);
+			stop = me.signal || vcpu.run->immediate_exit;
 			vcpu.arch.complete_userspace_io = NULL;
 			ret = complete(&vcpu);
+			if (stop && !ret)
+				FAIL("KVM_RUN is to return, and another access is made");
 		}
 		me.signal = false;
 		vcpu.run->immediate_exit = 0;
@@ -936,7 +982,11 @@ static void compare(struct regs r, unsigned int first, unsigned int last)
 	bool ok = true;
 
 	seen.n = predicted.n = 0;
+	memset(dirty, 0, sizeof(dirty));
+	memset(to_be_dirty, 0, sizeof(to_be_dirty));
+	predicting = true;
 	predict(&p);
+	predicting = false;
 	if (!run_call(&r)) {
 		expect_what_is();
 		number++;
@@ -955,6 +1005,13 @@ static void compare(struct regs r, unsigned int first, unsigned int last)
 	for (i = first; i < last; i++)
 		if (memcmp(ram[i], expected[i], layout[i].pages * PAGE_SIZE)) {
 			FAIL("memory of slot %u differs", i);
+			ok = false;
+		}
+	for (i = 0; i < SLOTS * MAX_PAGES; i++)
+		if (to_be_dirty[i / MAX_PAGES][i % MAX_PAGES] &&
+		    !dirty[i / MAX_PAGES][i % MAX_PAGES]) {
+			FAIL("page %u of slot %u is not logged as dirty", i % MAX_PAGES,
+			     i / MAX_PAGES);
 			ok = false;
 		}
 	if (seen.n != predicted.n) {
@@ -993,7 +1050,8 @@ static void compare(struct regs r, unsigned int first, unsigned int last)
 /*
  * Sizes 0 to 15, ports 0 to 0x1ffff (or as many addresses around a page that is memory), both
  * modes, as a single access each way, as a string of one element each way at each alignment of
- * its buffer in turn, and as an element of each kind of a list: 16 * 2^17 * 2 * 8.
+ * its buffer in turn, and as a list of one element, whose op changes with each eighth address:
+ * 16 * 2^17 * 2 * 8.
  */
 static void validators(void)
 {
@@ -1032,7 +1090,7 @@ static void validators(void)
 
 /* --- random calls ----------------------------------------------------------------------------- */
 
-static u64 random_address(bool mmio_space, u32 size)
+static u64 random_address(bool mmio_space, u64 size)
 {
 	static const u16 ports[] = {
 		0x1f0, 0x1f7, 0x170, 0x376, 0x3f6, 0x6000, 0xc000, 0xc008, 0xfffc, 0xffff,
@@ -1061,7 +1119,7 @@ static u64 random_gpa(void)
 	u64 gpa;
 
 	/* Mostly what is of use. */
-	if (i >= SLOTS || one_in(2))
+	if (i >= SLOTS || !layout[i].pages || one_in(2))
 		i = one_in(3) ? 2 : 0;
 	gpa = (layout[i].gfn << PAGE_SHIFT) + below(layout[i].pages * PAGE_SIZE);
 	if (one_in(200))
@@ -1069,9 +1127,9 @@ static u64 random_gpa(void)
 	return one_in(100) ? rnd() >> below(64) : gpa;
 }
 
-static u32 random_size(bool mmio_space)
+static u64 random_size(bool mmio_space)
 {
-	return one_in(50) ? below(256) : 1 << below(mmio_space ? 4 : 3);
+	return one_in(50) ? rnd() >> below(64) : 1 << below(mmio_space ? 4 : 3);
 }
 
 static void random_element(struct pio_hcall_access *e)
@@ -1112,7 +1170,7 @@ static struct regs random_call(void)
 	};
 	struct pio_hcall_access list[MAX];
 	unsigned int i, n;
-	bool mmio_space, valid;
+	bool mmio_space, valid, reads;
 	u64 bytes;
 
 	switch (r.rax) {
@@ -1126,10 +1184,13 @@ static struct regs random_call(void)
 		n = below(one_in(2) ? 6 : MAX + 1);
 		/* Most lists are good ones; few get to their end otherwise. */
 		valid = !one_in(4);
+		/* As much as can be logged as dirty. */
+		reads = valid && one_in(10);
 		for (i = 0; i < n; i++)
 			do
 				random_element(&list[i]);
-			while (valid && element_error(&list[i]));
+			while ((valid && element_error(&list[i])) ||
+			       (reads && list[i].op != PIO_HCALL_OP_READ));
 		r.rdx = random_gpa();
 		if (!one_in(50))
 			r.rdx &= ~7ULL;
@@ -1189,19 +1250,48 @@ static void random_vmm(void)
 	me.signal = false;
 }
 
+static void move_slot(void)
+{
+	layout[MOVED].pages = one_in(4);
+	new_slots();
+}
+
 static void calls(u64 count)
 {
 	u64 i;
 
 	for (i = 0; i < count; i++) {
 		if (i % 64 == 0) {
-			new_slots();
 			random_vmm();
 			random_there();
 		}
+		if (one_in(8))
+			move_slot();
 		is_64bit = !one_in(4);
 		compare(random_call(), 0, SLOTS);
 	}
+}
+
+/*
+ * Userspace, and the guest, are what they should be again; what the module has kept of the
+ * storm stays.
+ */
+static void calm(void)
+{
+	struct hcall_vcpu kept = hv;
+
+	random_vmm();
+	vmm.lazy = false;
+	if (one_in(2))
+		hv = kept;
+	vcpu.mmio_needed = 0;
+	vcpu.arch.pio.count = 0;
+	vcpu.arch.sev_pio_count = 0;
+	vcpu.run->immediate_exit = 0;
+	is_64bit = !one_in(4);
+	move_slot();
+	random_there();
+	expect_what_is();
 }
 
 static void storm(u64 count)
@@ -1212,10 +1302,7 @@ static void storm(u64 count)
 		struct regs r;
 
 		if (i % 256 == 0) {
-			new_slots();
-			random_vmm();
-			random_there();
-			expect_what_is();
+			calm();
 			compare(random_call(), 0, SLOTS);
 			vmm.storm = true;
 		}
@@ -1314,9 +1401,11 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	for (i = 0; i < SLOTS; i++) {
-		ram[i] = aligned_alloc(PAGE_SIZE, layout[i].pages * PAGE_SIZE);
-		memset(ram[i], 0, layout[i].pages * PAGE_SIZE);
-		expected[i] = calloc(layout[i].pages, PAGE_SIZE);
+		unsigned int pages = i == MOVED ? 1 : layout[i].pages;
+
+		ram[i] = aligned_alloc(PAGE_SIZE, pages * PAGE_SIZE);
+		memset(ram[i], 0, pages * PAGE_SIZE);
+		expected[i] = calloc(pages, PAGE_SIZE);
 	}
 	new_slots();
 	kvm.coalesced_mmio_ring = ring;
