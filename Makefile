@@ -6,7 +6,7 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help fetch update testbed host vmm guest guest-base guest-off guest-debug guest-module \
+.PHONY: help fetch update testbed host host-debug host-debug-module vmm guest guest-base guest-off guest-debug guest-module \
 	compare local-host bench tools census check check-long check-intel mutants patches deb \
 	build-deb clean
 
@@ -30,6 +30,7 @@ help:
 	@echo 'make guest-base   the same kernel without the patches -> out/guest-base/bzImage'
 	@echo 'make guest-off    patched, CONFIG_PARAVIRT_PIO=n -> out/guest-off/bzImage'
 	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
+	@echo 'make host-debug   host kernel with KASAN and others -> out/host-debug/, and kvm_hcall.ko for it'
 	@echo
 	@echo 'make guest-module pio_hypercall.ko for guests with unpatched kernels -> out/guest-module/KVER/'
 	@echo '                    KVER=version   as for make host'
@@ -68,7 +69,7 @@ mkdir -p $(OUT)/$(1)/$(2)/build
 exec 9>$(OUT)/$(1)/$(2)/.lock && flock 9 && \
 cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build && \
 $(4) make --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
-	$(if $(C),C=$(C)) CONFIG_DEBUG_INFO_BTF_MODULES= modules && \
+	$(if $(C),C=$(C)) $(if $(GCOV),GCOV_PROFILE=$(GCOV)) CONFIG_DEBUG_INFO_BTF_MODULES= modules && \
 cp $(OUT)/$(1)/$(2)/build/$($(1)_dir)/$($(1)_ko) $(OUT)/$(1)/$(2)/
 endef
 
@@ -85,6 +86,12 @@ endif
 
 host-%: fetch-kernel-%
 	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build,$(IN))
+# The kernel's name is known when it is built.
+host-debug: fetch-source-6.12
+	@guest/linux/build --host-debug
+	@$(MAKE) --no-print-directory host-debug-module GCOV=y
+host-debug-module:
+	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/debug)),$(OUT)/kernels/debug/build,$(IN))
 guest-module-%: fetch-kernel-%
 	@$(call build_module,guest-module,$(notdir $(realpath $(OUT)/kernels/$*)),$(OUT)/kernels/$*/build,$(IN))
 
