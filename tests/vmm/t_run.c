@@ -5,8 +5,10 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -961,6 +963,85 @@ static void t_killed(void)
 	}
 }
 
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		DIE("cannot write %s to %s", text, path);
+}
+
+/* Make this thread's @nth allocation fail; returns what is left of the last @nth. */
+static int fail_nth(int fd, unsigned int nth)
+{
+	char left[16] = "", text[16];
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	if (pread(fd, left, sizeof(left) - 1, 0) <= 0 || pwrite(fd, text, len, 0) != len)
+		DIE("fail-nth: %s", strerror(errno));
+	return atoi(left);
+}
+
+/*
+ * Each allocation of a vCPU's first call, KVM's too, fails in turn: there is an error, of the
+ * call or of KVM_RUN, and the next call or KVM_RUN is as if nothing had been.
+ */
+static void t_no_memory(void)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	static const u8 end[] = { 0xe6, EXIT_PORT };
+	struct call c = { .nr = PIO_HCALL_PROBE };
+	unsigned int nth, native = 0, failed = 0;
+
+	put("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	put("/sys/kernel/debug/failslab/verbose", "0");
+	put("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	put("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	for (nth = 1; nth < 1000; nth++) {
+		struct vcpu *v = one_vcpu();
+		struct kvm_regs before, r;
+		int err, left;
+
+		ctx("allocation %u", nth);
+		/* What KVM needs to run anything is not of interest. */
+		call_prepare(v, &c, &before);
+		load_code(v->vm, CODE_GPA, end, sizeof(end));
+		if (vcpu_go(v) != STOP_DONE)
+			return;
+		call_prepare(v, &c, &before);
+		fail_nth(fd, nth);
+		err = ioctl(v->fd, KVM_RUN, 0) ? errno : 0;
+		left = fail_nth(fd, 0);
+		if (err) {
+			failed++;
+			EQ(err, ENOMEM);
+			vcpu_get(v, &r);
+			EQ(r.rip, CODE_GPA);
+			if (!call_finish(v, &before, &r))
+				return;
+		} else {
+			if (!vcpu_settle(v))
+				return;
+			vcpu_get(v, &r);
+			native += r.rax == ERR(KVM_ENOSYS);
+		}
+		EQ(r.rax, r.rax == ERR(KVM_ENOSYS) ? ERR(KVM_ENOSYS) : 0);
+		/* The next one is answered. */
+		if (!do_call(v, &c, &r))
+			return;
+		EQ(r.rax, 0);
+		EQ(r.rdx, PIO_HCALL_ABI_VERSION);
+		vm_destroy(v->vm);
+		if (left > 0)
+			break;
+	}
+	note("%u allocations: KVM_RUN failed %u times, the call %u times", nth - 1, failed, native);
+	/* A record, and its page. */
+	CHECK(native >= 2, "the call failed %u times", native);
+	CHECK(nth < 1000, "there is no end");
+}
+
 const struct test run_tests[] = {
 	{ "immediate-exit",	T_HANDLER,	t_immediate_exit },
 	{ "progress",		T_HANDLER,	t_progress },
@@ -978,5 +1059,6 @@ const struct test run_tests[] = {
 	{ "two-vcpus",		T_HANDLER,	t_two_vcpus },
 	{ "two-vcpus-string",	T_HANDLER,	t_two_vcpus_string },
 	{ "killed",		T_HANDLER,	t_killed },
+	{ "no-memory",		T_HANDLER | T_FAULTS, t_no_memory },
 	{ }
 };

@@ -9,6 +9,7 @@
 /* Which hosts a test means something on. */
 #define T_HANDLER	1	/* kvm_hcall.ko must be there */
 #define T_STOCK		2	/* it must not be */
+#define T_FAULTS	4	/* a kernel that lets allocations fail (config-host-debug) */
 
 struct test {
 	const char	*name;

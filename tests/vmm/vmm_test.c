@@ -372,6 +372,8 @@ static void __attribute__((noreturn)) run_child(const struct test *t)
 /* A test for the other kind of host is none of this run, rather than skipped. */
 static bool applies(const struct test *t)
 {
+	if (t->flags & T_FAULTS && access("/proc/thread-self/fail-nth", F_OK))
+		return false;
 	return !(t->flags & (no_handler ? T_HANDLER : T_STOCK));
 }
 
