@@ -224,7 +224,6 @@ int kvm_vcpu_read_guest(struct kvm_vcpu *vcpu, gpa_t gpa, void *data, unsigned l
 	return copy(gpa, data, len, false);
 }
 
-
 /* Pages that were logged as dirty, and those that a call should have. */
 OWN bool dirty[SLOTS][MAX_PAGES], to_be_dirty[SLOTS][MAX_PAGES];
 OWN bool predicting;
@@ -275,11 +274,12 @@ static void expect(gpa_t gpa, void *data, unsigned long len, bool write)
 {
 	while (len) {
 		unsigned long n = min_t(unsigned long, len, PAGE_SIZE - offset_in_page(gpa));
+		gfn_t gfn = gpa_to_gfn(gpa);
+		int i = slot_of(gfn);
 		char *at = memory_in(expected, gpa);
-		int i = slot_of(gpa_to_gfn(gpa));
 
 		if (predicting && write && memcmp(at, data, n))
-			to_be_dirty[i][gpa_to_gfn(gpa) - layout[i].gfn] = true;
+			to_be_dirty[i][gfn - layout[i].gfn] = true;
 		memcpy(write ? at : data, write ? data : at, n);
 		data = (char *)data + n;
 		gpa += n;
@@ -419,6 +419,19 @@ bool hcall_bus_has(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr)
 	return idx == KVM_PIO_BUS && addr == PCI_CONFIG_ADDRESS && vmm.zone;
 }
 
+/* KVM's own state of an access under way; while there is any, it cannot begin another one. */
+static void access_over(void)
+{
+	vcpu.mmio_needed = 0;
+	vcpu.arch.pio.count = 0;
+	vcpu.arch.sev_pio_count = 0;
+}
+
+static bool idle(void)
+{
+	return !vcpu.mmio_needed && !vcpu.arch.pio.count && !vcpu.arch.sev_pio_count;
+}
+
 static int completed(struct kvm_vcpu *v)
 {
 	char *data = run_pages + PAGE_SIZE;
@@ -426,16 +439,8 @@ static int completed(struct kvm_vcpu *v)
 	if (v->run->exit_reason == KVM_EXIT_MMIO)
 		data = (char *)v->run->mmio.data;
 	memcpy(pending, data, pending_len);
-	v->mmio_needed = 0;
-	v->arch.pio.count = 0;
-	v->arch.sev_pio_count = 0;
+	access_over();
 	return 1;
-}
-
-/* Is KVM done with the access, so that it can begin another one? */
-static bool idle(void)
-{
-	return !vcpu.mmio_needed && !vcpu.arch.pio.count && !vcpu.arch.sev_pio_count;
 }
 
 int kvm_sev_es_string_io(struct kvm_vcpu *v, unsigned int size, unsigned int port, void *data,
@@ -1284,9 +1289,7 @@ static void calm(void)
 	vmm.lazy = false;
 	if (one_in(2))
 		hv = kept;
-	vcpu.mmio_needed = 0;
-	vcpu.arch.pio.count = 0;
-	vcpu.arch.sev_pio_count = 0;
+	access_over();
 	vcpu.run->immediate_exit = 0;
 	is_64bit = !one_in(4);
 	move_slot();
