@@ -6,8 +6,8 @@ OUT	:= $(CURDIR)/out
 # Debian kernels the host module is built for, as tests/testbed/fetch names them.
 LINES	:= 6.1 6.12
 
-.PHONY: help fetch update testbed host host-debug host-debug-module vmm guest guest-base guest-off guest-debug guest-module \
-	compare local-host bench tools census check check-long check-intel mutants patches deb \
+.PHONY: help fetch update testbed host host-debug host-debug-module vmm guest guest-base guest-off \
+	guest-debug guest-module compare local-host bench tools census check check-long check-intel mutants patches deb \
 	build-deb clean
 
 help:
