@@ -86,6 +86,30 @@ pay_str_forever:
 	EXIT
 pay_str_forever_end:
 
+/*
+ * R14 calls from a table at R15: RAX, RBX, RCX, RDX and RSI of each.  Of those that have
+ * ended R12 counts the ones without an error, R13 the others.
+ */
+	.globl pay_calls, pay_calls_call, pay_calls_end
+pay_calls:
+1:	mov	(%r15), %rax
+	mov	8(%r15), %rbx
+	mov	16(%r15), %rcx
+	mov	24(%r15), %rdx
+	mov	32(%r15), %rsi
+pay_calls_call:
+	vmmcall
+	test	%rax, %rax
+	jz	2f
+	inc	%r13
+	jmp	3f
+2:	inc	%r12
+3:	add	$40, %r15
+	dec	%r14
+	jnz	1b
+	EXIT
+pay_calls_end:
+
 /* RAX: the VMCB.  #VMEXIT clears GIF, hence STGI. */
 	.globl pay_vmrun, pay_vmrun_end
 pay_vmrun:

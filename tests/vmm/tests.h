@@ -18,7 +18,8 @@ struct test {
 };
 
 extern const struct test single_tests[], string_tests[], mmio_tests[],
-			 batch_tests[], ring_tests[], diff_tests[], run_tests[];
+			 batch_tests[], ring_tests[], diff_tests[], run_tests[],
+			 storm_tests[];
 
 struct call {
 	u64	nr, port, size, val, count;
@@ -31,6 +32,7 @@ void ctx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool fail_at(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));	/* returns false, for "ok || fail" */
+bool failed(void);
 void die_at(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
 void skip(const char *fmt, ...)

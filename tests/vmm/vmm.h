@@ -180,6 +180,7 @@ extern const u8 pay_out_loop[], pay_out_loop_end[];
 extern const u8 pay_in_loop[], pay_in_loop_end[];
 extern const u8 pay_list_single[], pay_list_single_end[];
 extern const u8 pay_str_forever[], pay_str_forever_end[];
+extern const u8 pay_calls[], pay_calls_call[], pay_calls_end[];
 extern const u8 pay_vmrun[], pay_vmrun_end[];
 
 #endif /* VMM_H */

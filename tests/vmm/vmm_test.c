@@ -78,6 +78,12 @@ bool fail_at(const char *file, int line, const char *fmt, ...)
 	return false;
 }
 
+/* Has anything failed in this process? */
+bool failed(void)
+{
+	return failures;
+}
+
 void die_at(const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
@@ -439,7 +445,8 @@ int main(int argc, char **argv)
 {
 	const struct test *const groups[] = {
 		single_tests, string_tests, mmio_tests, batch_tests, ring_tests,
-		diff_tests, run_tests
+		diff_tests, run_tests,
+		storm_tests
 	};
 	const struct test *sel[128];
 	bool list = false, bad = false;
