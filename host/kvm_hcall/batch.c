@@ -2,13 +2,13 @@
 /*
  * BATCH: a list of accesses in one call.
  *
- * The way of a list: hcall_batch() takes a copy of what is left of it, and
- * hcall_batch_run() carries elements out until one is userspace's; when that is done,
- * KVM_RUN comes back to hcall_batch_accessed(), and that to hcall_batch_run().  What
- * was read goes to the guest's list at once, and registers say how many elements are
- * done whenever userspace has the vCPU.  So the call can stop between any two,
- * and does where KVM_RUN has to return: the guest then makes the rest of it.  Where
- * that is between the halves of a WRITE_BACK, the guest's list says so.
+ * The way of a list: hcall_batch() takes a copy of what is left of it, and batch_go()
+ * carries elements out until one is userspace's; when that is done, KVM_RUN comes back to
+ * batch_access_done(), and that to batch_go().  What was read goes to the guest's list at
+ * once, and registers say how many elements are done whenever userspace has the vCPU.  So
+ * the call can stop between any two, and does where KVM_RUN has to return: the guest then
+ * makes the rest of it.  Where that is between the halves of a WRITE_BACK, the guest's list
+ * says so.
  *
  * Writes that follow one another share an exit: they go to KVM's coalescing ring,
  * and reading port 0xcf8 makes the VMM carry them out (Documentation/abi.rst,
@@ -40,7 +40,14 @@
  */
 #define DIRTY_RING_BATCH	32
 
-static int hcall_batch_run(struct hcall_vcpu *hv);
+/* What a list does next: one of these, or -HCALL_STAT_REFUSED_*, which ends it. */
+enum batch_next {
+	BATCH_GOES_ON,	/* with the element at hv->next */
+	BATCH_ACCESS,	/* leaves: userspace makes the access */
+	BATCH_FLUSH,	/* leaves: userspace carries out the ring */
+	BATCH_STOPS,	/* this exit ends; the guest calls again if anything is left */
+	BATCH_OVER,	/* the call ends: a CHECK found something else than it wants */
+};
 
 static struct pio_hcall_access *element(struct hcall_vcpu *hv, u32 index)
 {
@@ -52,20 +59,6 @@ static bool next_writes(struct hcall_vcpu *hv)
 {
 	return hv->writing ||
 	       element(hv, hv->next)->op == PIO_HCALL_OP_WRITE;
-}
-
-/* The list ends here, carried out as far as the guest wanted it to be. */
-static int hcall_batch_over(struct hcall_vcpu *hv)
-{
-	hcall_progress(hv);
-	return hcall_return(hv, 0);
-}
-
-/* It ends because the next element is not carried out, for @reason. */
-static int hcall_batch_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
-{
-	hcall_progress(hv);
-	return hcall_refuse(hv, reason);
 }
 
 /* The @word of the element under way, to the guest's list. */
@@ -105,23 +98,6 @@ static void element_done(struct hcall_vcpu *hv)
 static bool batch_must_stop(struct hcall_vcpu *hv)
 {
 	return signal_pending(current) || hcall_immediate_exit(hv->vcpu->run);
-}
-
-/* It stops here; what is left comes with the next exit, if anything is. */
-static int hcall_batch_stop(struct hcall_vcpu *hv)
-{
-	struct pio_hcall_access *e = element(hv, hv->next);
-
-	/* With writes in the ring it is not over: the guest makes the call again. */
-	if (!hv->left && !hv->in_ring)
-		return hcall_batch_over(hv);
-	if (hv->writing && !e->state) {
-		e->state = PIO_HCALL_STATE_READ;
-		if (!hcall_list_put(hv, 0))
-			return hcall_batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
-	}
-	hcall_progress(hv);
-	return hcall_restart(hv);
 }
 
 /* 0, or why the element is not to be carried out: HCALL_STAT_REFUSED_*. */
@@ -198,23 +174,21 @@ static bool ring_flushed(struct hcall_vcpu *hv)
 	return (hv->ring_last + max - first) % max >= (last + max - first) % max;
 }
 
-static int hcall_batch_flush(struct hcall_vcpu *hv);
-
-/* Userspace has seen the read of port 0xcf8. */
-static int hcall_batch_flushed(struct hcall_vcpu *hv)
+/* Userspace has seen the read of port 0xcf8: what comes next? */
+static int batch_flushed(struct hcall_vcpu *hv)
 {
 	bool flushed = ring_flushed(hv);
 
 	hcall_count(HCALL_STAT_FLUSHES);
 	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
-	/* Somebody else is at it, and has it done before anything is saved. */
-	if (!flushed && batch_must_stop(hv))
-		return hcall_batch_stop(hv);
 	if (flushed) {
 		hv->ring_use = HCALL_RING_USED;
 	} else {
+		/* Somebody else is at it, and has it done before anything is saved. */
+		if (batch_must_stop(hv))
+			return BATCH_STOPS;
 		if (++hv->flushes < FLUSH_TRIES)
-			return hcall_batch_flush(hv);
+			return BATCH_FLUSH;
 		if (hv->ring_use == HCALL_RING_USED)
 			pr_warn_ratelimited("userspace does not carry out the coalescing ring any more: writes go one by one\n");
 		hv->ring_use = HCALL_RING_REFUSED;
@@ -222,26 +196,23 @@ static int hcall_batch_flushed(struct hcall_vcpu *hv)
 	hv->flushes = 0;
 	hv->in_ring = 0;
 	if (batch_must_stop(hv))
-		return hcall_batch_stop(hv);
+		return BATCH_STOPS;
 	hcall_progress(hv);
-	return hcall_batch_run(hv);
+	return BATCH_GOES_ON;
 }
 
 /*
  * The read is userspace's and nobody wants its value, so KVM need not be asked: of
  * its devices there is only the zone, which is for writes.
  */
-static int hcall_batch_flush(struct hcall_vcpu *hv)
+static void read_config_address(struct kvm_run *run)
 {
-	struct kvm_run *run = hv->vcpu->run;
-
 	run->exit_reason = KVM_EXIT_IO;
 	run->io.direction = KVM_EXIT_IO_IN;
 	run->io.size = 1;
 	run->io.port = PCI_CONFIG_ADDRESS;
 	run->io.count = 1;
 	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-	return hcall_to_userspace(hv, hcall_batch_flushed);
 }
 
 static bool local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
@@ -297,15 +268,8 @@ static bool may_coalesce(struct hcall_vcpu *hv,
 			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
 }
 
-/* What comes after an access of a list. */
-enum batch_next {
-	BATCH_GOES_ON,
-	BATCH_OVER,	/* CHECK found something else than it wants */
-	BATCH_FAULT,	/* the list's memory is gone */
-};
-
-/* An access has been made: do what follows from it, and say whether the list goes on. */
-static enum batch_next element_effect(struct hcall_vcpu *hv)
+/* An access has been made: do what follows from it, and say what comes next. */
+static int batch_accessed(struct hcall_vcpu *hv)
 {
 	struct pio_hcall_access *e = element(hv, hv->next);
 
@@ -319,7 +283,7 @@ static enum batch_next element_effect(struct hcall_vcpu *hv)
 	trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, false, false);
 	/* Fails only if userspace took the memory away during the access. */
 	if (!hcall_list_put(hv, offsetof(typeof(*e), value) / sizeof(u64)))
-		return BATCH_FAULT;
+		return -HCALL_STAT_REFUSED_BUFFER;
 	if (e->op == PIO_HCALL_OP_CHECK && ((u32)e->value & e->mask) != e->want) {
 		hcall_count(HCALL_STAT_ELEMENTS);
 		return BATCH_OVER;
@@ -331,76 +295,107 @@ static enum batch_next element_effect(struct hcall_vcpu *hv)
 	return BATCH_GOES_ON;
 }
 
-/* The list does not go on, for what element_effect() has said. */
-static int hcall_batch_end(struct hcall_vcpu *hv, enum batch_next next)
+/* The element at hv->next: put it into the ring or make its access, if KVM can. */
+static int batch_element(struct hcall_vcpu *hv)
 {
-	return next == BATCH_OVER ? hcall_batch_over(hv) :
-				    hcall_batch_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
-}
+	struct pio_hcall_access *e = element(hv, hv->next);
+	bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
+	enum hcall_stat refused = 0;
+	bool write;
+	int next;
 
-/* Userspace has carried out the access. */
-static int hcall_batch_accessed(struct hcall_vcpu *hv)
-{
-	enum batch_next next = element_effect(hv);
+	if (!hv->writing) {
+		refused = element_check(hv, e);
+		if (unlikely(e->state) && !refused)
+			hv->writing = true;
+	}
+	write = next_writes(hv);
 
-	if (next != BATCH_GOES_ON)
-		return hcall_batch_end(hv, next);
-	return batch_must_stop(hv) ? hcall_batch_stop(hv) : hcall_batch_run(hv);
-}
-
-/* Elements from hv->next on, until one is userspace's. */
-static int hcall_batch_run(struct hcall_vcpu *hv)
-{
-	while (hv->next < hv->count) {
-		struct pio_hcall_access *e = element(hv, hv->next);
-		bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
-		enum hcall_stat refused = 0;
-		enum batch_next next;
-		bool write;
-
-		if (!hv->writing) {
-			refused = element_check(hv, e);
-			if (unlikely(e->state) && !refused)
-				hv->writing = true;
+	if (!refused && write && may_coalesce(hv, e)) {
+		if (!hv->in_ring)
+			hcall_progress(hv);
+		if (hv->ring_use == HCALL_RING_UNKNOWN) {
+			if (ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0))
+				return BATCH_FLUSH;
+		} else if (ring_put(hv, e->space, e->addr, e->size, e->value)) {
+			trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, true);
+			hcall_count(HCALL_STAT_COALESCED);
+			hv->in_ring++;
+			element_done(hv);
+			return BATCH_GOES_ON;
 		}
-		write = next_writes(hv);
+	}
+	if (hv->in_ring)
+		return BATCH_FLUSH;
+	if (refused)
+		return -refused;
 
-		if (!refused && write && may_coalesce(hv, e)) {
-			if (!hv->in_ring)
-				hcall_progress(hv);
-			if (hv->ring_use == HCALL_RING_UNKNOWN) {
-				if (ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0))
-					return hcall_batch_flush(hv);
-			} else if (ring_put(hv, e->space, e->addr, e->size,
-					    e->value)) {
-				trace_kvm_hcall_element(hv->vcpu->vcpu_id, e,
-							true, true);
-				hcall_count(HCALL_STAT_COALESCED);
-				hv->in_ring++;
-				element_done(hv);
-				continue;
+	hcall_progress(hv);
+	hv->data = write ? e->value : 0;
+	if (!hcall_access(hv, mmio, e->addr, e->size, write))
+		return BATCH_ACCESS;
+	next = batch_accessed(hv);
+	/*
+	 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
+	 * by the words of struct kvm_run that the next exit would use.
+	 */
+	if (next == BATCH_GOES_ON && !hv->writing && local_apic(hv->vcpu, e))
+		return BATCH_STOPS;
+	return next;
+}
+
+static int batch_go(struct hcall_vcpu *hv, int next);
+
+static int batch_access_done(struct hcall_vcpu *hv)
+{
+	int next = batch_accessed(hv);
+
+	return batch_go(hv, next == BATCH_GOES_ON && batch_must_stop(hv) ? BATCH_STOPS : next);
+}
+
+static int batch_flush_done(struct hcall_vcpu *hv)
+{
+	return batch_go(hv, batch_flushed(hv));
+}
+
+/*
+ * The list, from what is next on: until userspace has something to do, which comes back by
+ * one of the two above, or this entry of the guest is done with.
+ */
+static int batch_go(struct hcall_vcpu *hv, int next)
+{
+	struct pio_hcall_access *e;
+
+	while (next == BATCH_GOES_ON) {
+		if (hv->next < hv->count)
+			next = batch_element(hv);
+		else
+			next = hv->in_ring ? BATCH_FLUSH : BATCH_STOPS;
+	}
+	switch (next) {
+	case BATCH_ACCESS:
+		return hcall_to_userspace(hv, batch_access_done);
+	case BATCH_FLUSH:
+		read_config_address(hv->vcpu->run);
+		return hcall_to_userspace(hv, batch_flush_done);
+	case BATCH_STOPS:
+		/* With writes in the ring it is not over: the guest makes the call again. */
+		if (!hv->left && !hv->in_ring)
+			break;
+		e = element(hv, hv->next);
+		if (hv->writing && !e->state) {
+			e->state = PIO_HCALL_STATE_READ;
+			if (!hcall_list_put(hv, 0)) {
+				next = -HCALL_STAT_REFUSED_BUFFER;
+				break;
 			}
 		}
-		if (hv->in_ring)
-			return hcall_batch_flush(hv);
-		if (refused)
-			return hcall_batch_refuse(hv, refused);
-
 		hcall_progress(hv);
-		hv->data = write ? e->value : 0;
-		if (!hcall_access(hv, mmio, e->addr, e->size, write))
-			return hcall_to_userspace(hv, hcall_batch_accessed);
-		next = element_effect(hv);
-		if (next != BATCH_GOES_ON)
-			return hcall_batch_end(hv, next);
-		/*
-		 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
-		 * by the words of struct kvm_run that the next exit would use.
-		 */
-		if (!hv->writing && local_apic(hv->vcpu, e))
-			return hcall_batch_stop(hv);
+		return hcall_restart(hv);
 	}
-	return hv->in_ring ? hcall_batch_flush(hv) : hcall_batch_stop(hv);
+
+	hcall_progress(hv);
+	return next < 0 ? hcall_refuse(hv, -next) : hcall_return(hv, 0);
 }
 
 /* Copy the elements of this exit to hv->buf. */
@@ -489,7 +484,7 @@ int hcall_batch(struct hcall_vcpu *hv)
 	if (hv->in_ring && ring_flushed(hv))
 		hv->in_ring = 0;
 	if (!hv->left)
-		return hv->in_ring ? hcall_batch_flush(hv) : hcall_return(hv, 0);
+		return hv->in_ring ? batch_go(hv, BATCH_FLUSH) : hcall_return(hv, 0);
 	if (hv->gpa & 7)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_ADDRESS);
 
@@ -505,7 +500,7 @@ int hcall_batch(struct hcall_vcpu *hv)
 		hv->count = min_t(u32, hv->count, DIRTY_RING_BATCH);
 	if (!hcall_list_get(hv) || !hcall_list_fault_in(hv))
 		goto refuse;
-	return hcall_batch_run(hv);
+	return batch_go(hv, BATCH_GOES_ON);
 
 refuse:
 	return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
