@@ -1141,6 +1141,38 @@ static void t_two_vcpus(void)
 	}
 }
 
+/*
+ * KVM reports an access to the TPR by an exit of its own, and keeps what it has to say in
+ * struct kvm_run until then: no other access may come before.
+ */
+static void t_tpr_report(void)
+{
+	struct vcpu *v = vcpu_create(vm_create(VM_IRQCHIP), 0);
+	struct kvm_tpr_access_ctl on = { .enabled = 1 };
+	struct call c = { PIO_HCALL_READ, 0xfee00080, 4, 0, 0 };
+	struct batch b = { .v = v, .gpa = BUF_GPA, .in_kvm = 1 };
+	struct kvm_run *run = v->run;
+	struct kvm_regs r;
+
+	if (!do_call(v, &c, &r))
+		return;
+	if (r.rax == ERR(KVM_EFAULT)) {
+		note("KVM has memory there: it leaves the TPR to the processor");
+		return;
+	}
+	if (ioctl(v->fd, KVM_TPR_ACCESS_REPORTING, &on))
+		DIE("KVM_TPR_ACCESS_REPORTING: %s", strerror(errno));
+	batch_add(&b, OP_WRITE, MMIO, 4, 0xfee00080, 0x20);
+	batch_add(&b, OP_WRITE, MMIO, 4, MMIO_GPA, 0x5a);
+	batch_start(&b);
+	if (!CHECK(!ioctl(v->fd, KVM_RUN, 0), "KVM_RUN: %s", strerror(errno)))
+		return;
+	EQ(run->exit_reason, KVM_EXIT_TPR_ACCESS);
+	EQ(run->tpr_access.rip, CODE_GPA);
+	EQ(run->tpr_access.is_write, 1);
+	batch_finish(&b, 0, 2);
+}
+
 const struct test batch_tests[] = {
 	{ "batch",		T_HANDLER,	t_ops },
 	{ "batch-check",	T_HANDLER,	t_check },
@@ -1164,6 +1196,7 @@ const struct test batch_tests[] = {
 	{ "batch-list-flipped",	T_HANDLER,	t_list_flipped },
 	{ "batch-in-kernel",	T_HANDLER,	t_in_kernel },
 	{ "batch-kernel-device", T_HANDLER,	t_kernel_device },
+	{ "batch-tpr-report",	T_HANDLER,	t_tpr_report },
 	{ "batch-two-vcpus",	T_HANDLER,	t_two_vcpus },
 	{ }
 };
