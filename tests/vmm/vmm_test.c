@@ -10,7 +10,7 @@
  *
  * Output is KTAP, exit status 0 when nothing failed.  VMM_TEST_TIMEOUT is the
  * number of seconds one test may take (default 120); VMM_TEST_SEED repeats a
- * random test.
+ * random test, VMM_TEST_CALLS is how long a storm is (t_storm.c).
  */
 #include <errno.h>
 #include <signal.h>
@@ -355,7 +355,7 @@ static void on_usr1(int sig)
 	(void)sig;
 }
 
-static unsigned int timeout(void)
+unsigned int timeout(void)
 {
 	const char *s = getenv("VMM_TEST_TIMEOUT");
 
@@ -445,8 +445,7 @@ int main(int argc, char **argv)
 {
 	const struct test *const groups[] = {
 		single_tests, string_tests, mmio_tests, batch_tests, ring_tests,
-		diff_tests, run_tests,
-		storm_tests
+		diff_tests, run_tests, storm_tests
 	};
 	const struct test *sel[128];
 	bool list = false, bad = false;
