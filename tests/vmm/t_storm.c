@@ -10,7 +10,7 @@
  * as it is, and each KVM_RUN must come back.  The clean VM is held to the ABI by the checks
  * of the other tests.
  *
- * VMM_TEST_CALLS is how many calls have to end (20000), if there is time.  Each storm has a
+ * VMM_TEST_CALLS is how many calls have to end (10000), if there is time.  Each storm has a
  * seed, one more than that of the storm before: VMM_TEST_SEED=SEED VMM_TEST_CALLS=1 repeats
  * one, but for the timing of its threads.
  */
@@ -737,7 +737,7 @@ static u64 number(const char *name, u64 otherwise)
 
 static void t_storm(void)
 {
-	u64 calls = number("VMM_TEST_CALLS", 20000);
+	u64 calls = number("VMM_TEST_CALLS", 10000);
 	u64 seed = number("VMM_TEST_SEED", (u64)time(NULL) * 65599);
 	unsigned int storms = 0, killed = 0, lists = 0;
 	time_t end = time(NULL) + timeout() * 3 / 4;
