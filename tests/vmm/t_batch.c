@@ -1149,7 +1149,7 @@ static void t_tpr_report(void)
 {
 	struct vcpu *v = vcpu_create(vm_create(VM_IRQCHIP), 0);
 	struct kvm_tpr_access_ctl on = { .enabled = 1 };
-	struct call c = { PIO_HCALL_READ, 0xfee00080, 4, 0, 0 };
+	struct call c = { PIO_HCALL_READ, APIC_GPA + 0x80, 4, 0, 0 };
 	struct batch b = { .v = v, .gpa = BUF_GPA, .in_kvm = 1 };
 	struct kvm_run *run = v->run;
 	struct kvm_regs r;
@@ -1162,7 +1162,7 @@ static void t_tpr_report(void)
 	}
 	if (ioctl(v->fd, KVM_TPR_ACCESS_REPORTING, &on))
 		DIE("KVM_TPR_ACCESS_REPORTING: %s", strerror(errno));
-	batch_add(&b, OP_WRITE, MMIO, 4, 0xfee00080, 0x20);
+	batch_add(&b, OP_WRITE, MMIO, 4, APIC_GPA + 0x80, 0x20);
 	batch_add(&b, OP_WRITE, MMIO, 4, MMIO_GPA, 0x5a);
 	batch_start(&b);
 	if (!CHECK(!ioctl(v->fd, KVM_RUN, 0), "KVM_RUN: %s", strerror(errno)))

@@ -232,8 +232,7 @@ static unsigned int run_batch(struct vcpu *v, unsigned int n, unsigned int *seed
 static void t_differential(void)
 {
 	struct pio_hcall_access *single, *batch, *orig;
-	const char *s = getenv("VMM_TEST_SEED");
-	unsigned int seed = s ? strtoul(s, NULL, 0) : (u64)time(NULL) * 65599;
+	unsigned int seed = asked_for("VMM_TEST_SEED", (u64)time(NULL) * 65599);
 	unsigned int at = 0, i, batches = 0, first = seed;
 	struct model want, got;
 	struct vcpu *v[2];

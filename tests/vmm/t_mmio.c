@@ -8,8 +8,6 @@
 
 #include "tests.h"
 
-#define IOAPIC_GPA	0xfec00000ULL
-#define APIC_GPA	0xfee00000ULL
 
 static void t_read_write(void)
 {

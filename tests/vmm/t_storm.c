@@ -50,7 +50,6 @@ static const struct pio_hcall_access frozen = {
 
 #define MOVING_GPA	RAM_SIZE	/* or one part further on */
 #define FROZEN_GPA	0x13fff0000ULL
-#define APIC_GPA	0xfee00000ULL
 /* Below it are page tables and code, without which the guest makes no calls. */
 #define LOWEST_BUFFER	0x10000ULL
 
@@ -157,7 +156,7 @@ static u64 some_port(u64 *random, u64 size)
 static u64 some_address(u64 *random, u64 size)
 {
 	static const u64 edges[] = {
-		MMIO_GPA, APIC_GPA, 0xfec00000, RAM_SIZE - 8, MOVING_GPA, MOVING_GPA + PART_SIZE,
+		MMIO_GPA, APIC_GPA, IOAPIC_GPA, RAM_SIZE - 8, MOVING_GPA, MOVING_GPA + PART_SIZE,
 		FROZEN_GPA, CODE_GPA, 1ULL << 32, 1ULL << 40, ~7ULL,
 	};
 	u64 gpa = MMIO_GPA;
@@ -241,7 +240,7 @@ static void some_call(struct storm *s, u64 *random, u64 call[5])
 		call[below(random, 5)] ^= 1ULL << below(random, 64);
 }
 
-/* A guest that writes there can do no more than that. */
+/* What guests have written there is of no use to the next calls. */
 static void mend_code(struct storm *s)
 {
 	static const u64 gpa[] = { CODE_GPA, CODE2_GPA };
@@ -530,7 +529,7 @@ static void toggle_moving(struct storm *s, u64 *random)
 }
 
 /* Devices and zones in KVM, over the registers that calls are about. */
-static void toggle_device(struct storm *s, u64 *random, int *fd)
+static void toggle_device(struct storm *s, u64 *random, int fd)
 {
 	bool pio = one_in(random, 2);
 	struct kvm_coalesced_mmio_zone zone = {
@@ -538,7 +537,7 @@ static void toggle_device(struct storm *s, u64 *random, int *fd)
 		.size = 1 + below(random, 16), .pio = pio,
 	};
 	struct kvm_ioeventfd e = {
-		.addr = pio ? 0x6010 : MMIO_GPA + 0x10, .len = 4, .fd = *fd,
+		.addr = pio ? 0x6010 : MMIO_GPA + 0x10, .len = 4, .fd = fd,
 		.flags = pio ? KVM_IOEVENTFD_FLAG_PIO : 0,
 	};
 
@@ -573,7 +572,7 @@ static void change(struct storm *s, u64 *random, struct player *players, int eve
 		madvise(one_in(random, 2) ? moving + page : buffers + page, 4096, MADV_DONTNEED);
 		break;
 	case 3:
-		toggle_device(s, random, &event);
+		toggle_device(s, random, event);
 		break;
 	case 4 ... 10:
 		if (!s->vm->ring)
@@ -728,17 +727,10 @@ static void clean(struct vcpu *v, unsigned int *seed)
 	accepted(v, &c);
 }
 
-static u64 number(const char *name, u64 otherwise)
-{
-	const char *s = getenv(name);
-
-	return s ? strtoull(s, NULL, 0) : otherwise;
-}
-
 static void t_storm(void)
 {
-	u64 calls = number("VMM_TEST_CALLS", 10000);
-	u64 seed = number("VMM_TEST_SEED", (u64)time(NULL) * 65599);
+	u64 calls = asked_for("VMM_TEST_CALLS", 10000);
+	u64 seed = asked_for("VMM_TEST_SEED", (u64)time(NULL) * 65599);
 	unsigned int storms = 0, killed = 0, lists = 0;
 	time_t end = time(NULL) + timeout() * 3 / 4;
 	struct tally *t;
@@ -844,7 +836,7 @@ static void caller(struct callers *c)
 
 static void t_unload(void)
 {
-	unsigned int attempts = number("VMM_TEST_CALLS", 0) / 1000, i;
+	unsigned int attempts = asked_for("VMM_TEST_CALLS", 0) / 1000, i;
 	unsigned int busy = 0, raced = 0;
 	time_t end = time(NULL) + timeout() * 3 / 4;
 	struct callers *c;

@@ -33,6 +33,7 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool fail_at(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));	/* returns false, for "ok || fail" */
 bool failed(void);
+u64 asked_for(const char *name, u64 otherwise);
 unsigned int timeout(void);
 void die_at(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), noreturn));

@@ -31,6 +31,8 @@ typedef uint64_t u64;
 #define HSAVE_GPA	0xc000ULL
 #define BUF_GPA		0x100000ULL
 #define MMIO_GPA	0x30000000ULL	/* nothing there */
+#define IOAPIC_GPA	0xfec00000ULL	/* KVM's, with VM_IRQCHIP */
+#define APIC_GPA	0xfee00000ULL
 
 /*
  * A stub ends with a native OUT to this port.  HLT would not do: it does not

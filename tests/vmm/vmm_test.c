@@ -355,11 +355,20 @@ static void on_usr1(int sig)
 	(void)sig;
 }
 
+/* A number from the environment. */
+u64 asked_for(const char *name, u64 otherwise)
+{
+	const char *s = getenv(name);
+
+	return s ? strtoull(s, NULL, 0) : otherwise;
+}
+
+/* Seconds that a test may take. */
 unsigned int timeout(void)
 {
-	const char *s = getenv("VMM_TEST_TIMEOUT");
+	int seconds = asked_for("VMM_TEST_TIMEOUT", 120);
 
-	return s && atoi(s) > 0 ? atoi(s) : 120;
+	return seconds > 0 ? seconds : 120;
 }
 
 static void __attribute__((noreturn)) run_child(const struct test *t)
