@@ -3,8 +3,9 @@
 # Port I/O by hypercall.  `make help' lists the targets; products are below out/.
 
 OUT	:= $(CURDIR)/out
-# Debian kernels the host module is built for, as tests/testbed/fetch names them.
-LINES	:= 6.1 6.12
+# Debian kernels the modules are built for, as tests/testbed/fetch names them.
+HOST_LINES	:= 6.1 6.12
+GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module vmm guest guest-base guest-off \
 	guest-debug guest-module compare local-host bench tools census check check-long check-intel mutants patches deb \
@@ -80,8 +81,8 @@ host guest-module:
 		echo 'no headers for $(KVER): apt-get install linux-headers-$(KVER)' >&2; exit 1; }
 	$(call build_module,$@,$(KVER),/lib/modules/$(KVER)/build)
 else
-host: $(LINES:%=host-%)
-guest-module: $(LINES:%=guest-module-%)
+host: $(HOST_LINES:%=host-%)
+guest-module: $(GUEST_LINES:%=guest-module-%)
 endif
 
 host-%: fetch-kernel-%

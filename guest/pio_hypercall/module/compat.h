@@ -9,8 +9,8 @@
 #include <linux/version.h>
 
 #if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE || \
-	KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
-#error "pio_hypercall does not know this kernel, only Linux 6.1 to 6.12: see module/compat.h"
+	KERNEL_VERSION(7, 4, 0) <= LINUX_VERSION_CODE
+#error "pio_hypercall does not know this kernel, only Linux 6.1 to 7.3: see module/compat.h"
 #endif
 
 #ifndef CONFIG_X86_64
