@@ -10,29 +10,19 @@
  * makes the rest of it.  Where that is between the halves of a WRITE_BACK, the guest's list
  * says so.
  *
- * Writes that follow one another share an exit: they go to KVM's coalescing ring,
- * and reading port 0xcf8 makes the VMM carry them out (Documentation/abi.rst,
- * "Order and userspace", says when).  While any are in the ring nothing else
- * is done but to add to it, so the order is that of the list.
+ * Writes that follow one another share an exit: they go to KVM's coalescing ring, and an
+ * exit makes the VMM carry them out (ring.c says which writes, and which exit).  While any
+ * are in the ring nothing else is done but to add to it, so the order is that of the list.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/mutex.h>	/* before asm/futex.h */
 #include <linux/pio_hypercall.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <uapi/linux/kvm_para.h>
-#include <asm/apicdef.h>
 #include <asm/futex.h>
-#include "compat.h"
+#include "kvm_access.h"
 #include "kvm_hcall.h"
-#include "trace.h"
-
-/* Diagnostic codes of the firmware: nobody minds a write. */
-#define POST_CODE		0x80
-
-/* A VMM may be carrying out the ring just then, and leave ours to that thread. */
-#define FLUSH_TRIES		8
+#include "hcall_trace.h"
 
 /*
  * Elements of one entry by the guest where a VMM has a dirty ring: each may log a
@@ -49,42 +39,37 @@ enum batch_next {
 	BATCH_OVER,	/* the call ends: a CHECK found something else than it wants */
 };
 
-static struct pio_hcall_access *element(struct hcall_vcpu *hv, u32 index)
-{
-	return (struct pio_hcall_access *)hv->buf + index;
-}
-
 /* Is the access that comes next a write? */
 static bool next_writes(struct hcall_vcpu *hv)
 {
 	return hv->writing ||
-	       element(hv, hv->next)->op == PIO_HCALL_OP_WRITE;
+	       hcall_element(hv, hv->next)->op == PIO_HCALL_OP_WRITE;
 }
 
 /* The @word of the element under way, to the guest's list. */
 static bool hcall_list_put(struct hcall_vcpu *hv, unsigned int word)
 {
-	const u64 *from = (u64 *)element(hv, hv->next) + word;
+	const u64 *from = (u64 *)hcall_element(hv, hv->next) + word;
 	gpa_t gpa = hv->gpa + word * sizeof(*from);
 	u64 __user *to = hcall_list_page(hv, gpa);
 
 	if (!to || __put_user(*from, to))
 		return false;
-	mark_page_dirty_in_slot(hv->vcpu->kvm, hv->list_slot, gpa_to_gfn(gpa));
+	hcall_wrote(hv->vcpu, hv->list_slot, gpa, from, sizeof(*from));
 	return true;
 }
 
 /* An access of a batch is done: to the next one, unless a write belongs to it. */
 static void element_done(struct hcall_vcpu *hv)
 {
-	struct pio_hcall_access *e = element(hv, hv->next);
+	struct pio_hcall_access *e = hcall_element(hv, hv->next);
 
 	/* For the list to be as the guest made it.  If it is gone, so is the note. */
 	if (unlikely(e->state)) {
 		e->state = 0;
 		hcall_list_put(hv, 0);
 	}
-	hcall_count(HCALL_STAT_ELEMENTS);
+	hcall_count(hv->vcpu, HCALL_STAT_ELEMENTS);
 	hv->writing = false;
 	hv->next++;
 	hv->left--;
@@ -128,72 +113,20 @@ static enum hcall_stat element_check(struct hcall_vcpu *hv,
 				  e->size);
 }
 
-/*
- * The next entry of the ring.  Its page is userspace's to write: whatever it says,
- * nothing outside it is touched, and a wrong index looks like a full ring.
- */
-static bool ring_put(struct hcall_vcpu *hv, u8 space, u64 addr, u32 size,
-		     u64 value)
-{
-	struct kvm *kvm = hv->vcpu->kvm;
-	struct kvm_coalesced_mmio_ring *ring = kvm->coalesced_mmio_ring;
-	struct kvm_coalesced_mmio *entry;
-	u32 last, behind;
-
-	spin_lock(&kvm->ring_lock);
-	last = READ_ONCE(ring->last);
-	behind = (last + 1) % KVM_COALESCED_MMIO_MAX;
-	if (last >= KVM_COALESCED_MMIO_MAX || behind == READ_ONCE(ring->first)) {
-		spin_unlock(&kvm->ring_lock);
-		return false;
-	}
-	entry = &ring->coalesced_mmio[last];
-	entry->phys_addr = addr;
-	entry->len = size;
-	memcpy(entry->data, &value, sizeof(value));
-	entry->pio = space == PIO_HCALL_SPACE_PIO;
-	smp_wmb();	/* pairs with userspace's read of last, then the entry */
-	WRITE_ONCE(ring->last, behind);
-	spin_unlock(&kvm->ring_lock);
-
-	hv->ring_last = last;
-	return true;
-}
-
-/* Has userspace carried out the last entry that this vCPU put there? */
-static bool ring_flushed(struct hcall_vcpu *hv)
-{
-	struct kvm_coalesced_mmio_ring *ring = hv->vcpu->kvm->coalesced_mmio_ring;
-	u32 first = READ_ONCE(ring->first);
-	u32 last = READ_ONCE(ring->last);
-	u32 max = KVM_COALESCED_MMIO_MAX;
-
-	if (first >= max || last >= max)
-		return false;
-	/* It is done when it is not between first and last. */
-	return (hv->ring_last + max - first) % max >= (last + max - first) % max;
-}
-
-/* Userspace has seen the read of port 0xcf8: what comes next? */
+/* Userspace has had the exit in which it was to carry out the ring: what comes next? */
 static int batch_flushed(struct hcall_vcpu *hv)
 {
-	bool flushed = ring_flushed(hv);
+	bool flushed = hcall_ring_flushed(hv);
 
-	hcall_count(HCALL_STAT_FLUSHES);
+	hcall_count(hv->vcpu, HCALL_STAT_FLUSHES);
 	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
-	if (flushed) {
-		hv->ring_use = HCALL_RING_USED;
-	} else {
+	if (!flushed) {
 		/* Somebody else is at it, and has it done before anything is saved. */
 		if (batch_must_stop(hv))
 			return BATCH_STOPS;
-		if (++hv->flushes < FLUSH_TRIES)
+		if (!hcall_ring_given_up(hv))
 			return BATCH_FLUSH;
-		if (hv->ring_use == HCALL_RING_USED)
-			pr_warn_ratelimited("userspace does not carry out the coalescing ring any more: writes go one by one\n");
-		hv->ring_use = HCALL_RING_REFUSED;
 	}
-	hv->flushes = 0;
 	hv->in_ring = 0;
 	if (batch_must_stop(hv))
 		return BATCH_STOPS;
@@ -201,77 +134,10 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	return BATCH_GOES_ON;
 }
 
-/*
- * The read is userspace's and nobody wants its value, so KVM need not be asked: of
- * its devices there is only the zone, which is for writes.
- */
-static void read_config_address(struct kvm_run *run)
-{
-	run->exit_reason = KVM_EXIT_IO;
-	run->io.direction = KVM_EXIT_IO_IN;
-	run->io.size = 1;
-	run->io.port = PCI_CONFIG_ADDRESS;
-	run->io.count = 1;
-	run->io.data_offset = KVM_PIO_PAGE_OFFSET * PAGE_SIZE;
-}
-
-static bool local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
-{
-	return e->space == PIO_HCALL_SPACE_MMIO &&
-	       (e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0;
-}
-
-/*
- * Whoever empties the ring need not be the thread of this vCPU, nor of any: a
- * device that asks which vCPU writes (of QEMU's: port 0xb2 and the local APIC) must
- * not be written that way.  So of ports only those of ATA channels, and those where
- * firmware puts BARs.
- */
-static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
-{
-	if (e->space == PIO_HCALL_SPACE_MMIO)
-		return !local_apic(vcpu, e);
-	switch (e->addr) {
-	case 0x6000 ... 0xffff:
-	case 0x1f0 ... 0x1f7:
-	case 0x3f6:
-	case 0x170 ... 0x177:
-	case 0x376:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * Is a write one that may wait in the ring?  Not if a device in KVM would take it,
- * and only if another one follows: alone it is cheaper as an exit of its own.
- */
-static bool may_coalesce(struct hcall_vcpu *hv,
-			 const struct pio_hcall_access *e)
-{
-	struct kvm_vcpu *vcpu = hv->vcpu;
-
-	if (hv->ring_use == HCALL_RING_REFUSED || !any_thread(vcpu, e))
-		return false;
-	/*
-	 * Begins there: QEMU's zone is split by the reset control register,
-	 * port 0xcf9.
-	 */
-	if (!hv->in_ring &&
-	    (hv->next + 1 == hv->count ||
-	     element(hv, hv->next + 1)->op != PIO_HCALL_OP_WRITE ||
-	     !hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS)))
-		return false;
-
-	return !hcall_on_bus(vcpu, e->space == PIO_HCALL_SPACE_MMIO ?
-			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
-}
-
 /* An access has been made: do what follows from it, and say what comes next. */
 static int batch_accessed(struct hcall_vcpu *hv)
 {
-	struct pio_hcall_access *e = element(hv, hv->next);
+	struct pio_hcall_access *e = hcall_element(hv, hv->next);
 
 	if (next_writes(hv)) {
 		trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, false);
@@ -285,7 +151,7 @@ static int batch_accessed(struct hcall_vcpu *hv)
 	if (!hcall_list_put(hv, offsetof(typeof(*e), value) / sizeof(u64)))
 		return -HCALL_STAT_REFUSED_BUFFER;
 	if (e->op == PIO_HCALL_OP_CHECK && ((u32)e->value & e->mask) != e->want) {
-		hcall_count(HCALL_STAT_ELEMENTS);
+		hcall_count(hv->vcpu, HCALL_STAT_ELEMENTS);
 		return BATCH_OVER;
 	}
 	if (e->op == PIO_HCALL_OP_WRITE_BACK)
@@ -298,7 +164,7 @@ static int batch_accessed(struct hcall_vcpu *hv)
 /* The element at hv->next: put it into the ring or make its access, if KVM can. */
 static int batch_element(struct hcall_vcpu *hv)
 {
-	struct pio_hcall_access *e = element(hv, hv->next);
+	struct pio_hcall_access *e = hcall_element(hv, hv->next);
 	bool mmio = e->space == PIO_HCALL_SPACE_MMIO;
 	enum hcall_stat refused = 0;
 	bool write;
@@ -311,18 +177,20 @@ static int batch_element(struct hcall_vcpu *hv)
 	}
 	write = next_writes(hv);
 
-	if (!refused && write && may_coalesce(hv, e)) {
+	if (!refused && write && hcall_ring_may(hv)) {
 		if (!hv->in_ring)
 			hcall_progress(hv);
-		if (hv->ring_use == HCALL_RING_UNKNOWN) {
-			if (ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0))
-				return BATCH_FLUSH;
-		} else if (ring_put(hv, e->space, e->addr, e->size, e->value)) {
+		switch (hcall_ring_put(hv)) {
+		case HCALL_RING_TAKEN:
 			trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, true);
-			hcall_count(HCALL_STAT_COALESCED);
+			hcall_count(hv->vcpu, HCALL_STAT_COALESCED);
 			hv->in_ring++;
 			element_done(hv);
 			return BATCH_GOES_ON;
+		case HCALL_RING_TRIED:
+			return BATCH_FLUSH;
+		case HCALL_RING_FULL:
+			break;
 		}
 	}
 	if (hv->in_ring)
@@ -339,7 +207,7 @@ static int batch_element(struct hcall_vcpu *hv)
 	 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
 	 * by the words of struct kvm_run that the next exit would use.
 	 */
-	if (next == BATCH_GOES_ON && !hv->writing && local_apic(hv->vcpu, e))
+	if (next == BATCH_GOES_ON && !hv->writing && hcall_local_apic(hv->vcpu, e))
 		return BATCH_STOPS;
 	return next;
 }
@@ -376,13 +244,13 @@ static int batch_go(struct hcall_vcpu *hv, int next)
 	case BATCH_ACCESS:
 		return hcall_to_userspace(hv, batch_access_done);
 	case BATCH_FLUSH:
-		read_config_address(hv->vcpu->run);
+		hcall_ring_flush(hv);
 		return hcall_to_userspace(hv, batch_flush_done);
 	case BATCH_STOPS:
 		/* With writes in the ring it is not over: the guest makes the call again. */
 		if (!hv->left && !hv->in_ring)
 			break;
-		e = element(hv, hv->next);
+		e = hcall_element(hv, hv->next);
 		if (hv->writing && !e->state) {
 			e->state = PIO_HCALL_STATE_READ;
 			if (!hcall_list_put(hv, 0)) {
@@ -440,7 +308,7 @@ static bool hcall_list_fault_in(struct hcall_vcpu *hv)
 		u32 __user *value;
 		int old;
 
-		if (element(hv, i)->op == PIO_HCALL_OP_WRITE ||
+		if (hcall_element(hv, i)->op == PIO_HCALL_OP_WRITE ||
 		    gpa_to_gfn(gpa) == last)
 			continue;
 		last = gpa_to_gfn(gpa);
@@ -478,10 +346,9 @@ int hcall_batch(struct hcall_vcpu *hv)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_COUNT);
 	hv->count = hv->left;
 	hv->next = 0;
-	hv->flushes = 0;
 	hv->writing = false;
 	/* Writes that userspace had not carried out when the call stopped go first. */
-	if (hv->in_ring && ring_flushed(hv))
+	if (hv->in_ring && hcall_ring_flushed(hv))
 		hv->in_ring = 0;
 	if (!hv->left)
 		return hv->in_ring ? batch_go(hv, BATCH_FLUSH) : hcall_return(hv, 0);

@@ -12,12 +12,12 @@
 #include <linux/pio_hypercall.h>
 #include <linux/sizes.h>
 #include <uapi/linux/kvm_para.h>
-#include "compat.h"
+#include "kvm_access.h"
 #include "kvm_hcall.h"
 #include "stats.h"
 
 #define CREATE_TRACE_POINTS
-#include "trace.h"
+#include "hcall_trace.h"
 
 static int call_over(struct hcall_vcpu *hv, long status)
 {
@@ -49,7 +49,7 @@ int hcall_return(struct hcall_vcpu *hv, long status)
 /* The call, or what is left of it, is not carried out, for @reason. */
 int hcall_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
 {
-	hcall_count(reason);
+	hcall_count(hv->vcpu, reason);
 	switch (reason) {
 	case HCALL_STAT_REFUSED_MEMORY:
 	case HCALL_STAT_REFUSED_BUFFER:
@@ -170,10 +170,8 @@ static int hcall_complete(struct kvm_vcpu *vcpu)
 	struct hcall_vcpu *hv = hcall_vcpu_find(vcpu);
 
 	if (hcall_rip(vcpu) != hv->rip) {
-		vcpu->arch.pio.count = 0;
-		vcpu->arch.sev_pio_count = 0;
-		vcpu->mmio_needed = 0;
-		hcall_count(HCALL_STAT_DROPPED);
+		hcall_forget(vcpu);
+		hcall_count(vcpu, HCALL_STAT_DROPPED);
 		return 1;
 	}
 	/* For a call that goes on. */
@@ -192,7 +190,7 @@ int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
-	hcall_count(HCALL_STAT_TO_USERSPACE);
+	hcall_count(vcpu, HCALL_STAT_TO_USERSPACE);
 	hv->rip = hcall_rip(vcpu);
 	hv->complete = vcpu->arch.complete_userspace_io;
 	hv->done = done;
@@ -254,19 +252,12 @@ bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 	struct kvm_vcpu *vcpu = hv->vcpu;
 	int done;
 
-	/*
-	 * KVM completes a read only if this says so, and sets it for accesses that
-	 * it decoded itself; an SEV-ES guest has no others, we do.
-	 */
-	vcpu->mmio_is_write = write;
-	if (!mmio)
-		done = kvm_sev_es_string_io(vcpu, size, addr, &hv->data, 1, !write);
-	else if (write)
-		done = kvm_sev_es_mmio_write(vcpu, addr, size, &hv->data);
+	if (mmio)
+		done = hcall_mmio(vcpu, write, addr, size, &hv->data);
 	else
-		done = kvm_sev_es_mmio_read(vcpu, addr, size, &hv->data);
+		done = hcall_pio(vcpu, size, addr, &hv->data, 1, !write);
 	if (done)
-		hcall_count(HCALL_STAT_IN_KVM);
+		hcall_count(vcpu, HCALL_STAT_IN_KVM);
 	return done;
 }
 
@@ -306,10 +297,10 @@ static int string_done(struct hcall_vcpu *hv)
 
 	/* Fails only if userspace took the memory away during the access. */
 	if (hv->nr == PIO_HCALL_INS &&
-	    kvm_vcpu_write_guest(hv->vcpu, hv->gpa, hv->buf, len))
+	    hcall_write_guest(hv->vcpu, hv->gpa, hv->buf, len))
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 
-	hcall_count_by(HCALL_STAT_STRING_BYTES, len);
+	hcall_count_by(hv->vcpu, HCALL_STAT_STRING_BYTES, len);
 	hv->gpa += len;
 	hv->left -= hv->count;
 	hcall_progress(hv);
@@ -326,8 +317,7 @@ static int string_done(struct hcall_vcpu *hv)
  * instruction do, up to the first for userspace.
  *
  * They also do where the VMM may not know KVM_EXIT_IO with several elements to
- * write: KVM leaves with such for INS, but for OUTS of SEV-ES guests only.  QEMU
- * does know; it is the one that coalesces the PCI configuration address.
+ * write: KVM leaves with such for INS, but for OUTS of SEV-ES guests only.
  */
 static int string_transfer(struct hcall_vcpu *hv)
 {
@@ -337,17 +327,17 @@ static int string_transfer(struct hcall_vcpu *hv)
 	u32 done;
 
 	if (step > 1 && !in &&
-	    (!hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS) ||
+	    (!hcall_knows_outs(vcpu) ||
 	     hcall_on_bus(vcpu, KVM_PIO_BUS, hv->port, hv->size)))
 		step = 1;
 
 	for (done = 0; done < hv->count; done += step) {
-		if (!kvm_sev_es_string_io(vcpu, hv->size, hv->port,
-					  hv->buf + done * hv->size, step, in))
+		if (!hcall_pio(vcpu, hv->size, hv->port,
+			       hv->buf + done * hv->size, step, in))
 			break;
 	}
 	if (done == hv->count) {
-		hcall_count(HCALL_STAT_IN_KVM);
+		hcall_count(vcpu, HCALL_STAT_IN_KVM);
 		return string_done(hv);
 	}
 	hv->count = done + step;
@@ -428,7 +418,7 @@ int hcall_emulate(struct hcall_vcpu *hv)
 				     vcpu->arch.regs[VCPU_REGS_RDX],
 				     vcpu->arch.regs[VCPU_REGS_RSI]);
 	++vcpu->stat.hypercalls;
-	hcall_count(HCALL_STAT_PROBE + (nr - PIO_HCALL_PROBE));
+	hcall_count(vcpu, HCALL_STAT_PROBE + (nr - PIO_HCALL_PROBE));
 
 	switch (nr) {
 	case PIO_HCALL_PROBE:

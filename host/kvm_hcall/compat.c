@@ -9,6 +9,7 @@
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
 #include "compat.h"
+#include "kvm_access.h"
 
 /* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
 #define HCALL_INSN_LEN		3
@@ -289,6 +290,15 @@ bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Does the VMM know KVM_EXIT_IO with several elements to write?  QEMU does; it is the one that
+ * coalesces the PCI configuration address.  Context: as hcall_on_bus().
+ */
+bool hcall_knows_outs(struct kvm_vcpu *vcpu)
+{
+	return hcall_bus_has(vcpu, KVM_PIO_BUS, PCI_CONFIG_ADDRESS);
 }
 
 /* As hcall_skip() where the CPU reports no instruction length. */

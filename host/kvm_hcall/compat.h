@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All that this module knows about kernel versions and about parts of KVM
- * that its headers do not offer to modules.
+ * Which kernels this module is for, and what differs between them; of KVM's own interfaces,
+ * kvm_access.h has them.
  */
 #ifndef KVM_HCALL_COMPAT_H
 #define KVM_HCALL_COMPAT_H
@@ -10,7 +10,15 @@
 #include <linux/kvm_host.h>
 #include <linux/version.h>
 
-/* To widen the range, read this file and compat.c against arch/x86/kvm there. */
+/*
+ * From 6.18 on KVM exports what is used here to its own modules only
+ * (EXPORT_SYMBOL_FOR_KVM_INTERNAL).  Documentation/questions.rst says why there is no way round.
+ */
+#if KERNEL_VERSION(6, 18, 0) <= LINUX_VERSION_CODE
+#error "kvm_hcall does not know this kernel: 6.18 and later need the patches in host/linux"
+#endif
+
+/* To widen the range, read compat.c and kvm_access.h against arch/x86/kvm there. */
 #if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE || \
 	KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
 #error "kvm_hcall does not know this kernel: it hooks the KVM of Linux 6.1 to 6.12"
@@ -31,34 +39,6 @@
 
 #ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #error "kvm_hcall hooks KVM through ftrace: CONFIG_DYNAMIC_FTRACE_WITH_ARGS=y"
-#endif
-
-struct hcall_vcpu;
-
-/*
- * Exported by kvm.ko, declared in arch/x86/kvm/x86.h, which no headers package
- * carries.  Despite its name nothing in it is about SEV-ES: it performs @count
- * accesses between a kernel buffer and a port, on KVM's own bus or else by
- * KVM_EXIT_IO, and touches no guest register.
- */
-int kvm_sev_es_string_io(struct kvm_vcpu *vcpu, unsigned int size,
-			 unsigned int port, void *data, unsigned int count,
-			 int in);
-
-/*
- * Of the same kind: one access between @data and a device register, by the local
- * APIC, KVM's MMIO bus, or else KVM_EXIT_MMIO.  1 if done, 0 if userspace's.
- */
-int kvm_sev_es_mmio_write(struct kvm_vcpu *vcpu, gpa_t gpa, unsigned int bytes,
-			  void *data);
-int kvm_sev_es_mmio_read(struct kvm_vcpu *vcpu, gpa_t gpa, unsigned int bytes,
-			 void *data);
-
-/* Renamed for the kernel in 6.10, as a reminder that userspace writes it. */
-#ifdef HINT_UNSAFE_IN_KVM
-#define hcall_immediate_exit(run)	READ_ONCE((run)->immediate_exit__unsafe)
-#else
-#define hcall_immediate_exit(run)	READ_ONCE((run)->immediate_exit)
 #endif
 
 /*
@@ -88,13 +68,5 @@ static __always_inline struct kvm_vcpu *hcall_hooked_vcpu(struct ftrace_regs *fr
 	} while (0)
 
 int hcall_compat_init(void);
-int hcall_cpl(struct kvm_vcpu *vcpu);
-bool hcall_64bit(struct kvm_vcpu *vcpu);
-bool hcall_foreign_abi(struct kvm_vcpu *vcpu);
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
-		  unsigned int size);
-bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr);
-unsigned long hcall_rip(struct kvm_vcpu *vcpu);
-int hcall_skip(struct kvm_vcpu *vcpu, bool mode64);
 
 #endif /* KVM_HCALL_COMPAT_H */

@@ -33,6 +33,7 @@
 #include <linux/uidgid.h>
 #include <uapi/linux/kvm_para.h>
 #include "compat.h"
+#include "kvm_access.h"
 #include "kvm_hcall.h"
 #include "stats.h"
 
@@ -49,6 +50,18 @@ static int group = -1;
 module_param(group, int, 0644);
 MODULE_PARM_DESC(group, "answer only VMs whose process is in the group of this number; -1: all (default)");
 
+/**
+ * struct hooked_vcpu - an entry of the table of vCPUs
+ * @node:	in the table, by @hv.vcpu
+ * @rcu:	readers of the table may still pass through after removal
+ * @hv:		what the calls need
+ */
+struct hooked_vcpu {
+	struct hlist_node node;
+	struct rcu_head rcu;
+	struct hcall_vcpu hv;
+};
+
 static DEFINE_HASHTABLE(vcpus, 8);
 /* Writers of the table; raw, as hcall_vcpu_gone() may not sleep, on PREEMPT_RT either. */
 static DEFINE_RAW_SPINLOCK(vcpus_lock);
@@ -62,14 +75,15 @@ static DEFINE_RAW_SPINLOCK(vcpus_lock);
  */
 struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 {
-	struct hcall_vcpu *hv, *found = NULL;
+	struct hcall_vcpu *found = NULL;
+	struct hooked_vcpu *entry;
 
 	/* _sched: a few instructions in line, where every call comes by. */
 	rcu_read_lock_sched();
-	hash_for_each_possible_rcu(vcpus, hv, node, (unsigned long)vcpu,
+	hash_for_each_possible_rcu(vcpus, entry, node, (unsigned long)vcpu,
 				   rcu_read_lock_sched_held()) {
-		if (hv->vcpu == vcpu) {
-			found = hv;
+		if (entry->hv.vcpu == vcpu) {
+			found = &entry->hv;
 			break;
 		}
 	}
@@ -80,11 +94,11 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 /* Once for a VM, as not all its vCPUs need to call. */
 static bool hcall_first_of_vm(struct kvm_vcpu *vcpu)
 {
-	struct hcall_vcpu *hv;
+	struct hooked_vcpu *entry;
 	int bucket;
 
-	hash_for_each(vcpus, bucket, hv, node) {
-		if (hv->vcpu->kvm == vcpu->kvm)
+	hash_for_each(vcpus, bucket, entry, node) {
+		if (entry->hv.vcpu->kvm == vcpu->kvm)
 			return false;
 	}
 	return true;
@@ -92,15 +106,17 @@ static bool hcall_first_of_vm(struct kvm_vcpu *vcpu)
 
 static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 {
+	struct hooked_vcpu *entry;
 	struct hcall_vcpu *hv;
 	bool first;
 
-	hv = kzalloc(sizeof(*hv), GFP_KERNEL_ACCOUNT);
-	if (!hv)
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	if (!entry)
 		return NULL;
+	hv = &entry->hv;
 	hv->buf = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!hv->buf) {
-		kfree(hv);
+		kfree(entry);
 		return NULL;
 	}
 
@@ -110,7 +126,7 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 	hv->mmio_generation = -1;
 	raw_spin_lock(&vcpus_lock);
 	first = hcall_first_of_vm(vcpu);
-	hash_add_rcu(vcpus, &hv->node, (unsigned long)vcpu);
+	hash_add_rcu(vcpus, &entry->node, (unsigned long)vcpu);
 	raw_spin_unlock(&vcpus_lock);
 	if (first)
 		pr_info_ratelimited("VM of process %d (%s) does port I/O by hypercall\n",
@@ -139,14 +155,14 @@ static int hcall_first_call(struct kvm_vcpu *vcpu)
 }
 
 /* In the vCPU's own thread, whose credentials are asked for. */
-static noinline bool hcall_in_group(int gid)
+static noinline bool hcall_in_group(struct kvm_vcpu *vcpu, int gid)
 {
 	/* One that goes on asking must not be all that the log is about. */
 	static DEFINE_RATELIMIT_STATE(limit, 600 * HZ, 10);
 
 	if (in_egroup_p(make_kgid(&init_user_ns, gid)))
 		return true;
-	hcall_count(HCALL_STAT_REFUSED_GROUP);
+	hcall_count(vcpu, HCALL_STAT_REFUSED_GROUP);
 	if (__ratelimit(&limit))
 		pr_info("VM of process %d (%s) refused: not in group %d (parameter group)\n",
 			task_tgid_nr(current), current->group_leader->comm, gid);
@@ -167,15 +183,15 @@ static bool hcall_ours(struct kvm_vcpu *vcpu)
 	if (nr >> 32 && hcall_64bit(vcpu))
 		return false;
 	if (hcall_cpl(vcpu)) {
-		hcall_count(HCALL_STAT_REFUSED_CPL);
+		hcall_count(vcpu, HCALL_STAT_REFUSED_CPL);
 		return false;		/* KVM answers -KVM_EPERM */
 	}
 	if (!READ_ONCE(enable)) {
-		hcall_count(HCALL_STAT_REFUSED_DISABLED);
+		hcall_count(vcpu, HCALL_STAT_REFUSED_DISABLED);
 		return false;		/* KVM answers -KVM_ENOSYS */
 	}
 	gid = READ_ONCE(group);
-	return likely(gid == -1) || hcall_in_group(gid);
+	return likely(gid == -1) || hcall_in_group(vcpu, gid);
 }
 
 /* Preemption may be off: nothing here sleeps. */
@@ -197,10 +213,10 @@ static void notrace hcall_hook(unsigned long ip, unsigned long parent_ip,
 
 static void hcall_vcpu_free(struct rcu_head *rcu)
 {
-	struct hcall_vcpu *hv = container_of(rcu, struct hcall_vcpu, rcu);
+	struct hooked_vcpu *entry = container_of(rcu, struct hooked_vcpu, rcu);
 
-	free_page((unsigned long)hv->buf);
-	kfree(hv);
+	free_page((unsigned long)entry->hv.buf);
+	kfree(entry);
 	module_put(THIS_MODULE);
 }
 
@@ -210,13 +226,15 @@ static void notrace hcall_vcpu_gone(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_regs *fregs)
 {
 	struct hcall_vcpu *hv = hcall_vcpu_find(hcall_hooked_vcpu(fregs));
+	struct hooked_vcpu *entry;
 
 	if (!hv)
 		return;
+	entry = container_of(hv, struct hooked_vcpu, hv);
 	raw_spin_lock(&vcpus_lock);
-	hash_del_rcu(&hv->node);
+	hash_del_rcu(&entry->node);
 	raw_spin_unlock(&vcpus_lock);
-	call_rcu(&hv->rcu, hcall_vcpu_free);
+	call_rcu(&entry->rcu, hcall_vcpu_free);
 }
 
 /*

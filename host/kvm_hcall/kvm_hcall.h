@@ -3,22 +3,12 @@
 #define KVM_HCALL_H
 
 #include <linux/kvm_host.h>
+#include <linux/pio_hypercall.h>
+#include "ring.h"
 #include "stats.h"
 
-/* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2). */
-#define PCI_CONFIG_ADDRESS	0xcf8
-
-/* Does userspace carry out the coalescing ring when port 0xcf8 is read? */
-enum hcall_ring_use {
-	HCALL_RING_UNKNOWN,
-	HCALL_RING_USED,
-	HCALL_RING_REFUSED,
-};
-
 /**
- * struct hcall_vcpu - what the module keeps of one vCPU
- * @node:	in the table of hook.c, by @vcpu
- * @rcu:	readers of the table may still pass through after removal
+ * struct hcall_vcpu - what is kept of one vCPU
  * @vcpu:	the vCPU; only its own thread uses the fields below
  * @buf:	one page: data of a string call, or the list of a batch
  * @data:	data of the one access under way, zero-extended
@@ -34,9 +24,7 @@ enum hcall_ring_use {
  * @writing:	batch: a WRITE_BACK has been read, its write is next
  * @in_ring:	batch: elements that are in the coalescing ring, not flushed; kept
  *		where the call had to stop before they were
- * @flushes:	batch: flushes that did not empty the ring, in a row
- * @ring_use:	whether the ring may be used
- * @ring_last:	index in the ring of the last entry this vCPU put there
+ * @ring:	batch: what ring.c keeps
  * @list_generation: batch: of the memory slots that the next three are from
  * @list_gfn:	batch: page of guest memory that (a part of) the last list was in
  * @list_slot:	batch: its slot
@@ -52,8 +40,6 @@ enum hcall_ring_use {
  * KVM_SET_REGS.
  */
 struct hcall_vcpu {
-	struct hlist_node node;
-	struct rcu_head rcu;
 	struct kvm_vcpu *vcpu;
 	void *buf;
 	u64 data;
@@ -67,9 +53,7 @@ struct hcall_vcpu {
 	gpa_t gpa;
 	bool writing;
 	u32 in_ring;
-	u32 flushes;
-	enum hcall_ring_use ring_use;
-	u32 ring_last;
+	struct hcall_ring ring;
 	u64 list_generation;
 	gfn_t list_gfn;
 	struct kvm_memory_slot *list_slot;
@@ -92,6 +76,19 @@ static inline u64 hcall_reg_read(struct hcall_vcpu *hv, int reg)
 static inline void hcall_reg_write(struct hcall_vcpu *hv, int reg, u64 val)
 {
 	hv->vcpu->arch.regs[reg] = hv->mode64 ? val : (u32)val;
+}
+
+/* An element of the list in @hv->buf. */
+static inline struct pio_hcall_access *hcall_element(struct hcall_vcpu *hv, u32 index)
+{
+	return (struct pio_hcall_access *)hv->buf + index;
+}
+
+/* Is it an access to the page of the vCPU's local APIC? */
+static inline bool hcall_local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
+{
+	return e->space == PIO_HCALL_SPACE_MMIO &&
+	       (e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0;
 }
 
 /* What a restarted call goes on from. */
@@ -120,5 +117,18 @@ void __user *hcall_list_page(struct hcall_vcpu *hv, gpa_t gpa);
 
 /* batch.c */
 int hcall_batch(struct hcall_vcpu *hv);
+
+/* ring.c: writes that wait in the coalescing ring */
+enum hcall_ring_put {
+	HCALL_RING_TAKEN,	/* it is in there */
+	HCALL_RING_TRIED,	/* another one is, of no effect: to be flushed, then again */
+	HCALL_RING_FULL,
+};
+
+bool hcall_ring_may(struct hcall_vcpu *hv);
+enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv);
+void hcall_ring_flush(struct hcall_vcpu *hv);
+bool hcall_ring_flushed(struct hcall_vcpu *hv);
+bool hcall_ring_given_up(struct hcall_vcpu *hv);
 
 #endif /* KVM_HCALL_H */

@@ -4,6 +4,8 @@
 
 #include <linux/percpu.h>
 
+struct kvm_vcpu;
+
 /*
  * Counters in debugfs, /sys/kernel/debug/kvm_hcall/stats: one line each, name
  * and value, since the module was loaded.
@@ -45,12 +47,13 @@ enum hcall_stat {
 
 DECLARE_PER_CPU(u64[HCALL_STAT_MAX], hcall_stats);
 
-static inline void hcall_count(enum hcall_stat stat)
+/* Of all VMs together: @vcpu does not matter. */
+static inline void hcall_count(struct kvm_vcpu *vcpu, enum hcall_stat stat)
 {
 	this_cpu_inc(hcall_stats[stat]);
 }
 
-static inline void hcall_count_by(enum hcall_stat stat, u64 n)
+static inline void hcall_count_by(struct kvm_vcpu *vcpu, enum hcall_stat stat, u64 n)
 {
 	this_cpu_add(hcall_stats[stat], n);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * model - the host module's call.c and batch.c in user space, against what abi.rst says
+ * model - the host module's call.c, batch.c and ring.c in user space, against what abi.rst says
  *
  *   model validators            every size, port, alignment and mode, of every kind of call
  *   model calls SEED COUNT      random calls, on a VMM that does all it is allowed to
@@ -21,7 +21,7 @@
 
 #include <linux/pio_hypercall.h>
 
-#include "compat.h"
+#include "kvm_access.h"
 #include "kvm_hcall.h"
 
 #define CALL_RIP	0x8000UL
@@ -417,6 +417,11 @@ bool hcall_bus_has(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr)
 {
 	(void)v;
 	return idx == KVM_PIO_BUS && addr == PCI_CONFIG_ADDRESS && vmm.zone;
+}
+
+bool hcall_knows_outs(struct kvm_vcpu *v)
+{
+	return hcall_bus_has(v, KVM_PIO_BUS, PCI_CONFIG_ADDRESS);
 }
 
 /* KVM's own state of an access under way; while there is any, it cannot begin another one. */

@@ -138,6 +138,6 @@ TRACE_EVENT(kvm_hcall_flush,
 #undef TRACE_INCLUDE_PATH
 #define TRACE_INCLUDE_PATH .
 #undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_FILE trace
+#define TRACE_INCLUDE_FILE hcall_trace
 
 #include <trace/define_trace.h>
