@@ -7,7 +7,7 @@ OUT	:= $(CURDIR)/out
 HOST_LINES	:= 6.1 6.12
 GUEST_LINES	:= 6.1 6.12 7.3
 
-.PHONY: help fetch update testbed host host-debug host-debug-module vmm guest guest-base guest-off \
+.PHONY: help fetch update testbed host host-debug host-debug-module host-series vmm guest guest-base guest-off \
 	guest-debug guest-module compare local-host bench tools census check check-long check-intel mutants patches deb \
 	build-deb clean
 
@@ -32,6 +32,7 @@ help:
 	@echo 'make guest-off    patched, CONFIG_PARAVIRT_PIO=n -> out/guest-off/bzImage'
 	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
 	@echo 'make host-debug   host kernel with KASAN and others -> out/host-debug/, and kvm_hcall.ko for it'
+	@echo 'make host-series  host kernel 7.3 with the patches of host/linux -> out/host-series/'
 	@echo
 	@echo 'make guest-module pio_hypercall.ko for guests with unpatched kernels -> out/guest-module/KVER/'
 	@echo '                    KVER=version   as for make host'
@@ -42,7 +43,8 @@ help:
 	@echo
 	@echo 'make fetch        get all that is downloaded, with the versions of tests/testbed/lock'
 	@echo 'make update       renew tests/testbed/lock'
-	@echo 'make patches      carry guest/pio_hypercall into guest/linux/*.patch'
+	@echo 'make patches      carry guest/pio_hypercall and host/kvm_hcall into guest/linux/*.patch'
+	@echo '                  and host/linux/*.patch'
 	@echo 'make clean        remove out/'
 
 # All but what is for this very machine runs in the testbed's own Debian 13.
@@ -91,6 +93,8 @@ host-%: fetch-kernel-%
 host-debug: fetch-source-6.12
 	@guest/linux/build --host-debug
 	@$(MAKE) --no-print-directory host-debug-module GCOV=y
+host-series: fetch-source-7.3
+	@guest/linux/build --host
 host-debug-module:
 	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/debug)),$(OUT)/kernels/debug/build,$(IN))
 guest-module-%: fetch-kernel-%
@@ -147,7 +151,7 @@ mutants: fetch
 check-intel: fetch
 	@tests/check builds '*-intel*'
 
-patches: fetch-source-6.12
+patches: fetch-source-6.12 fetch-source-7.3
 	@guest/linux/refresh
 
 # Debian packages, by this machine's tools, from a copy: what they leave there is none of the tree's.

@@ -152,7 +152,7 @@ static struct vcpu *machine(unsigned int i, bool ring)
 			vm_ioeventfd(v->vm, space, EVENT_OFFSET +
 				     (space ? MMIO_GPA : PORT_BASE), 4, false, 0);
 	if (ring)
-		vcpu_coalesce(v, CONFIG_PORT, 4, true, true);
+		vcpu_use_ring(v);
 	return v;
 }
 

@@ -141,8 +141,8 @@ static void signals(bool masked)
 		u8 set[8];
 	} mask = { .m.len = 8 };
 	struct vcpu *v = ring_vcpu();
+	unsigned int i, eintr = 0;
 	sigset_t usr1;
-	unsigned int i;
 
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
@@ -152,18 +152,18 @@ static void signals(bool masked)
 		if (ioctl(v->fd, KVM_SET_SIGNAL_MASK, &mask))
 			DIE("KVM_SET_SIGNAL_MASK: %s", strerror(errno));
 	}
-	for (i = 0; i < 2; i++) {
+	/* Again, if few signals came in between: the alarm bounds it. */
+	for (i = 0; i < 2 && !failed(); i += eintr >= 10) {
 		struct call c = { string_nr[i], 0x5000, 2, BUF_GPA + 1, 200000 };
 		struct nagger n;
 		struct kvm_regs before, r;
-		unsigned int eintr = 0;
 
 		ctx("%s", name_of(c.nr));
 		fill(vm_hva(v->vm, c.val), c.count * c.size);
 		dev_reset(v->dev);
 		call_prepare(v, &c, &before);
 		nag_start(&n, 42 + i);
-		for (;;) {
+		for (eintr = 0;;) {
 			enum stop s = vcpu_enter(v);
 
 			if (s == STOP_IO) {
@@ -188,7 +188,6 @@ static void signals(bool masked)
 		compare(v, &c);
 		note("%s: %u signals, %u times -EINTR", name_of(c.nr), n.sent,
 		     eintr);
-		CHECK(eintr >= 10, "%u times -EINTR only", eintr);
 	}
 }
 
@@ -264,7 +263,7 @@ static void t_migrate(void)
 			if (!vcpu_settle(v))
 				return;
 			to = vm_clone(v);
-			vcpu_coalesce(to, CONFIG_PORT, 4, true, true);
+			vcpu_use_ring(to);
 			if (v != first)	/* the device lives there */
 				vm_destroy(v->vm);
 			v = to;
@@ -1058,7 +1057,7 @@ const struct test run_tests[] = {
 	{ "nested-unheard",	0,		t_nested_unheard },
 	{ "two-vcpus",		T_HANDLER,	t_two_vcpus },
 	{ "two-vcpus-string",	T_HANDLER,	t_two_vcpus_string },
-	{ "killed",		T_HANDLER,	t_killed },
+	{ "killed",		T_HANDLER | T_MODULE, t_killed },
 	{ "no-memory",		T_HANDLER | T_FAULTS, t_no_memory },
 	{ }
 };

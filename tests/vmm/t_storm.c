@@ -483,7 +483,8 @@ static void make_calls(struct player *p)
 		p->astray = false;
 		mend_run(p);
 		/* Anything else than an access: an exception, the end of the machine. */
-		if ((run->exit_reason != KVM_EXIT_IO && run->exit_reason != KVM_EXIT_MMIO) ||
+		if ((run->exit_reason != KVM_EXIT_IO && run->exit_reason != KVM_EXIT_MMIO &&
+		     run->exit_reason != KVM_EXIT_COALESCED_RING) ||
 		    (run->exit_reason == KVM_EXIT_IO && run->io.port == EXIT_PORT))
 			break;
 		serve(p);
@@ -699,7 +700,7 @@ static void storm(struct tally *tally, u64 seed)
 			.random = next(&random),
 		};
 	if (!one_in(&random, 4))
-		vcpu_coalesce(players[0].v, CONFIG_PORT, 4, true, true);
+		vcpu_use_ring(players[0].v);
 	load_calls(&s);
 	s.playing = s.vcpus;
 	for (i = 0; i < s.vcpus; i++)
@@ -910,6 +911,6 @@ static void t_unload(void)
 
 const struct test storm_tests[] = {
 	{ "storm",		T_HANDLER,	t_storm },
-	{ "unload",		T_HANDLER,	t_unload },
+	{ "unload",		T_HANDLER | T_MODULE, t_unload },
 	{ }
 };

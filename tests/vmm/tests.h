@@ -7,9 +7,11 @@
 #include "vmm.h"
 
 /* Which hosts a test means something on. */
-#define T_HANDLER	1	/* kvm_hcall.ko must be there */
-#define T_STOCK		2	/* it must not be */
+#define T_HANDLER	1	/* calls must be answered: kvm_hcall.ko, or host/linux */
+#define T_STOCK		2	/* they must not be */
 #define T_FAULTS	4	/* a kernel that lets allocations fail (config-host-debug) */
+#define T_MODULE	8	/* not with host/linux */
+#define T_SERIES	16	/* only with that */
 
 struct test {
 	const char	*name;

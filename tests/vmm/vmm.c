@@ -106,6 +106,41 @@ bool kvm_has_nested_svm(void)
 	return false;
 }
 
+/* Is it a KVM with the patches of host/linux? */
+bool kvm_has_series(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), r;
+
+	if (kvm < 0)
+		DIE("/dev/kvm: %s", strerror(errno));
+	r = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_PIO_HYPERCALL);
+	close(kvm);
+	return r > 0;
+}
+
+/* Say which calls of this VM are answered, and how.  0, or errno. */
+int vm_allow(struct vm *vm, u64 flags)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_PIO_HYPERCALL, .args = { flags }
+	};
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap) ? errno : 0;
+}
+
+/* Those that have said something say it again, or that there are to be none. */
+void vms_allow(bool on)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(running); i++) {
+		struct vm *vm = running[i] ? running[i]->vm : NULL;
+
+		if (vm && vm->said && vm_allow(vm, on ? vm->said : 0))
+			DIE("KVM_CAP_X86_PIO_HYPERCALL: %s", strerror(errno));
+	}
+}
+
 u64 dev_value(u64 seq)
 {
 	return 0xa5a5a5a5a5a5a5a5ULL ^ (seq + (seq << 32)) * 0x9e3779b1;
@@ -366,12 +401,25 @@ void vcpu_coalesce(struct vcpu *v, u64 addr, u32 size, bool pio, bool on)
 		    strerror(errno));
 }
 
-/* Of a VMM that coalesces the PCI configuration address, as QEMU; not tried out yet. */
+/*
+ * Let KVM use the ring: that of a VMM that coalesces the PCI configuration address, as QEMU; not
+ * tried out yet.  With the series it is asked for instead, and there is nothing to try.
+ */
+void vcpu_use_ring(struct vcpu *v)
+{
+	vcpu_coalesce(v, CONFIG_PORT, 4, true, true);
+	if (!kvm_has_series())
+		return;
+	v->vm->said = KVM_X86_PIO_HYPERCALL_ENABLE | KVM_X86_PIO_HYPERCALL_RING;
+	if (vm_allow(v->vm, v->vm->said))
+		DIE("KVM_CAP_X86_PIO_HYPERCALL: %s", strerror(errno));
+}
+
 struct vcpu *ring_vcpu(void)
 {
 	struct vcpu *v = one_vcpu();
 
-	vcpu_coalesce(v, CONFIG_PORT, 4, true, true);
+	vcpu_use_ring(v);
 	return v;
 }
 
@@ -486,7 +534,8 @@ void load_call(struct vm *vm, u64 gpa)
 static bool is_access(const struct kvm_run *run)
 {
 	return run->exit_reason == KVM_EXIT_IO ||
-	       run->exit_reason == KVM_EXIT_MMIO;
+	       run->exit_reason == KVM_EXIT_MMIO ||
+	       run->exit_reason == KVM_EXIT_COALESCED_RING;
 }
 
 static void report(struct vcpu *v, const char *what)
@@ -523,6 +572,8 @@ bool vcpu_settle(struct vcpu *v)
 	r = ioctl(v->fd, KVM_RUN, 0);
 	if (!timed_out)
 		v->run->immediate_exit = 0;
+	if (v->vm->said && !v->vm->lazy)
+		vcpu_drain(v);
 	if (r == -1 && errno == EINTR)
 		return true;
 	report(v, "KVM_RUN with immediate_exit did not return -EINTR");
@@ -539,8 +590,11 @@ enum stop vcpu_enter(struct vcpu *v)
 			report(v, "the guest hangs");
 			return STOP_BAD;
 		}
-		if (errno == EINTR || errno == EAGAIN)
+		if (errno == EINTR || errno == EAGAIN) {
+			if (v->vm->said && !v->vm->lazy)
+				vcpu_drain(v);
 			return STOP_INTR;
+		}
 		snprintf(what, sizeof(what), "KVM_RUN: %s", strerror(errno));
 		report(v, what);
 		return STOP_BAD;
@@ -555,11 +609,13 @@ enum stop vcpu_enter(struct vcpu *v)
 	return STOP_IO;
 }
 
-/* Is the exit under way the read that has the ring carried out? */
+/* Is the exit under way the one that has the ring carried out? */
 bool vcpu_flushes(struct vcpu *v)
 {
 	struct kvm_run *run = v->run;
 
+	if (v->vm->said)
+		return run->exit_reason == KVM_EXIT_COALESCED_RING;
 	return v->vm->ring && run->exit_reason == KVM_EXIT_IO &&
 	       run->io.port == FLUSH_PORT && run->io.size == 1 &&
 	       run->io.count == 1 && run->io.direction == KVM_EXIT_IO_IN;
@@ -672,7 +728,11 @@ void vcpu_serve(struct vcpu *v)
 {
 	pthread_mutex_lock(&serving);
 	v->dev->exits++;
-	if (v->run->exit_reason == KVM_EXIT_MMIO)
+	if (v->vm->said && !v->vm->lazy)
+		drain(v);
+	if (v->run->exit_reason == KVM_EXIT_COALESCED_RING)
+		v->dev->flushes++;
+	else if (v->run->exit_reason == KVM_EXIT_MMIO)
 		serve_mmio(v);
 	else
 		serve_io(v);

@@ -19,6 +19,14 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+/* Of host/linux; headers do not know it yet. */
+#ifndef KVM_CAP_X86_PIO_HYPERCALL
+#define KVM_CAP_X86_PIO_HYPERCALL	252
+#define KVM_X86_PIO_HYPERCALL_ENABLE	1
+#define KVM_X86_PIO_HYPERCALL_RING	2
+#define KVM_EXIT_COALESCED_RING		44
+#endif
+
 /* Guest-physical layout; everything is mapped 1:1 up to 1 GiB. */
 #define RAM_SIZE	0x400000ULL
 #define PML4_GPA	0x1000ULL
@@ -71,7 +79,7 @@ struct dev {
 	u64		n, room;
 	u64		exits;
 	u32		most;		/* bytes in the largest exit */
-	/* not in log: reads at FLUSH_PORT, writes to TRIAL_PORT by the ring */
+	/* not in log: exits to have the ring emptied, writes to TRIAL_PORT by it */
 	u64		flushes, trials;
 	/* takes a->val or sets it, in place of the counter */
 	void		(*model)(struct access *a);
@@ -79,7 +87,8 @@ struct dev {
 
 /*
  * KVM's coalescing ring.  It is carried out before accesses to the PCI
- * configuration address and data, and at no other time unless a test asks for it.
+ * configuration address and data, and at no other time unless a test asks for it; on a host
+ * with the series, which is promised that, at any exit.
  */
 #define CONFIG_PORT	0xcf8
 #define CONFIG_DATA	0xcfc
@@ -119,6 +128,7 @@ struct vm {
 	struct kvm_coalesced_mmio_ring *ring;
 	u32		ring_first;	/* ours: what is in the ring may be wrong */
 	bool		lazy;		/* the ring is not carried out */
+	u64		said;		/* by KVM_CAP_X86_PIO_HYPERCALL */
 };
 
 #define NR_TAMPERS	6
@@ -134,6 +144,7 @@ enum stop {
 bool cpu_is_amd(void);
 unsigned int cpu_maxphyaddr(void);
 bool kvm_has_nested_svm(void);
+bool kvm_has_series(void);
 u64 mask_of(unsigned int size);
 
 /* Construction; all of these end the test when they fail. */
@@ -147,8 +158,11 @@ void vm_read(struct vm *vm, u64 gpa, void *to, u64 len);
 int vm_ioeventfd(struct vm *vm, u8 space, u64 addr, u32 len, bool match,
 		 u64 val);
 u64 events(int fd);
+int vm_allow(struct vm *vm, u64 flags);
+void vms_allow(bool on);
 struct vcpu *vcpu_create(struct vm *vm, int id);
 struct vcpu *one_vcpu(void);
+void vcpu_use_ring(struct vcpu *v);
 struct vcpu *ring_vcpu(void);
 struct vcpu *vm_clone(struct vcpu *from);
 void vcpu_maxphyaddr(struct vcpu *v, u8 bits);

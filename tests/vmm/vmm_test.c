@@ -122,12 +122,16 @@ int handler_refcnt(void)
 
 void handler_enable(bool on)
 {
-	FILE *f = fopen("/sys/module/kvm_hcall/parameters/enable", "w");
+	bool series = kvm_has_series();
+	FILE *f = fopen(series ? "/sys/module/kvm/parameters/pio_hypercall" :
+			"/sys/module/kvm_hcall/parameters/enable", "w");
 
 	if (!f)
 		skip("no switch to turn the handler off with");
 	fputs(on ? "Y" : "N", f);
 	fclose(f);
+	if (series)
+		vms_allow(on);
 }
 
 static void *nag(void *arg)
@@ -388,6 +392,8 @@ static void __attribute__((noreturn)) run_child(const struct test *t)
 static bool applies(const struct test *t)
 {
 	if (t->flags & T_FAULTS && access("/proc/thread-self/fail-nth", F_OK))
+		return false;
+	if (t->flags & (kvm_has_series() ? T_MODULE : T_SERIES))
 		return false;
 	return !(t->flags & (no_handler ? T_HANDLER : T_STOCK));
 }
