@@ -7,7 +7,7 @@ OUT	:= $(CURDIR)/out
 HOST_LINES	:= 6.1 6.12
 GUEST_LINES	:= 6.1 6.12 7.3
 
-.PHONY: help fetch update testbed host host-debug host-debug-module host-series vmm guest guest-base guest-off \
+.PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
 	guest-debug guest-module compare local-host bench tools census check check-long check-intel mutants patches deb \
 	build-deb clean
 
@@ -33,6 +33,7 @@ help:
 	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
 	@echo 'make host-debug   host kernel with KASAN and others -> out/host-debug/, and kvm_hcall.ko for it'
 	@echo 'make host-series  host kernel 7.3 with the patches of host/linux -> out/host-series/'
+	@echo 'make qemu         QEMU 10.0 with the patches of host/qemu, and nothing but that -> out/qemu/'
 	@echo
 	@echo 'make guest-module pio_hypercall.ko for guests with unpatched kernels -> out/guest-module/KVER/'
 	@echo '                    KVER=version   as for make host'
@@ -95,6 +96,8 @@ host-debug: fetch-source-6.12
 	@$(MAKE) --no-print-directory host-debug-module GCOV=y
 host-series: fetch-source-7.3
 	@guest/linux/build --host
+qemu: fetch-qemu-source fetch-debian
+	@tests/testbed/qemu/build --host
 host-debug-module:
 	@$(call build_module,host,$(notdir $(realpath $(OUT)/kernels/debug)),$(OUT)/kernels/debug/build,$(IN))
 guest-module-%: fetch-kernel-%
