@@ -8,7 +8,7 @@ HOST_LINES	:= 6.1 6.12
 GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
-	guest-debug guest-module compare local-host bench tools census check check-long check-intel mutants patches deb \
+	guest-debug guest-module compare local-host bench tools census check check-long check-intel kernels mutants patches deb \
 	build-deb clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
 	@echo 'make check-long   those that take hours; what has passed on this commit is not run again'
 	@echo 'make check-intel  those of the Intel machine, which is slow'
+	@echo 'make kernels      which kernels take what, by the suites that were run'
 	@echo 'make mutants      broken copies of the host module, which the tests have to notice'
 	@echo
 	@echo 'make host         kvm_hcall.ko for the testbed kernels -> out/host/KVER/'
@@ -147,6 +148,9 @@ check: fetch
 check-long: fetch
 	@tests/check builds
 	@tests/check --long
+
+kernels:
+	@tests/kernels
 
 mutants: fetch
 	@tests/check mutants

@@ -177,10 +177,8 @@ static int batch_element(struct hcall_vcpu *hv)
 	}
 	write = next_writes(hv);
 
-	if (!refused && write && hcall_ring_may(hv)) {
-		if (!hv->in_ring)
-			hcall_progress(hv);
-		switch (hcall_ring_put(hv)) {
+	if (!refused && write) {
+		switch (hcall_ring_put(hv, e)) {
 		case HCALL_RING_TAKEN:
 			trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, true);
 			hcall_count(hv->vcpu, HCALL_STAT_COALESCED);
@@ -189,7 +187,7 @@ static int batch_element(struct hcall_vcpu *hv)
 			return BATCH_GOES_ON;
 		case HCALL_RING_TRIED:
 			return BATCH_FLUSH;
-		case HCALL_RING_FULL:
+		case HCALL_RING_NOT:
 			break;
 		}
 	}

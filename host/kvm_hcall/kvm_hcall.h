@@ -122,11 +122,11 @@ int hcall_batch(struct hcall_vcpu *hv);
 enum hcall_ring_put {
 	HCALL_RING_TAKEN,	/* it is in there */
 	HCALL_RING_TRIED,	/* another one is, of no effect: to be flushed, then again */
-	HCALL_RING_FULL,
+	HCALL_RING_NOT,		/* it may not wait there, or there is no room */
 };
 
-bool hcall_ring_may(struct hcall_vcpu *hv);
-enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv);
+enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv,
+				   const struct pio_hcall_access *e);
 void hcall_ring_flush(struct hcall_vcpu *hv);
 bool hcall_ring_flushed(struct hcall_vcpu *hv);
 bool hcall_ring_given_up(struct hcall_vcpu *hv);

@@ -43,12 +43,11 @@ static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
 }
 
 /*
- * May the write at hv->next wait in the ring?  Not if a device in KVM would take it, and only
- * if another one follows: alone it is cheaper as an exit of its own.
+ * May a write wait in the ring?  Not if a device in KVM would take it, and only if another one
+ * follows: alone it is cheaper as an exit of its own.
  */
-bool hcall_ring_may(struct hcall_vcpu *hv)
+static bool may_wait(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
-	const struct pio_hcall_access *e = hcall_element(hv, hv->next);
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
 	if (hv->ring.use == HCALL_RING_REFUSED || !any_thread(vcpu, e))
@@ -98,16 +97,18 @@ static bool ring_put(struct hcall_vcpu *hv, u8 space, u64 addr, u32 size, u64 va
 	return true;
 }
 
-/* That write, or one to try the ring with. */
-enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv)
+/* The write at hv->next, or one to try the ring with. */
+enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
-	const struct pio_hcall_access *e = hcall_element(hv, hv->next);
-
-	if (hv->ring.use == HCALL_RING_UNKNOWN)
+	if (!may_wait(hv, e))
+		return HCALL_RING_NOT;
+	if (!hv->in_ring)
+		hcall_progress(hv);
+	if (unlikely(hv->ring.use == HCALL_RING_UNKNOWN))
 		return ring_put(hv, PIO_HCALL_SPACE_PIO, POST_CODE, 1, 0) ?
-		       HCALL_RING_TRIED : HCALL_RING_FULL;
+		       HCALL_RING_TRIED : HCALL_RING_NOT;
 	return ring_put(hv, e->space, e->addr, e->size, e->value) ?
-	       HCALL_RING_TAKEN : HCALL_RING_FULL;
+	       HCALL_RING_TAKEN : HCALL_RING_NOT;
 }
 
 /* Has userspace carried out the last entry that this vCPU put there? */

@@ -14,12 +14,11 @@
 #include "kvm_hcall.h"
 
 /*
- * May the write at hv->next wait in the ring?  Not if a device in KVM would take it, and only
- * if another one follows: alone it is cheaper as an exit of its own.
+ * May a write wait in the ring?  Not if a device in KVM would take it, and only if another one
+ * follows: alone it is cheaper as an exit of its own.
  */
-bool hcall_ring_may(struct hcall_vcpu *hv)
+static bool may_wait(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
-	const struct pio_hcall_access *e = hcall_element(hv, hv->next);
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
 	if (!(READ_ONCE(vcpu->kvm->arch.pio_hypercall) & KVM_X86_PIO_HYPERCALL_RING) ||
@@ -35,22 +34,26 @@ bool hcall_ring_may(struct hcall_vcpu *hv)
 }
 
 /*
- * That write, as the next entry of the ring.  Its page is userspace's to write: whatever it says,
+ * The write at hv->next, as the next entry of the ring.  Its page is userspace's to write: whatever it says,
  * nothing outside it is touched, and a wrong index looks like a full ring.
  */
-enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv)
+enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
-	const struct pio_hcall_access *e = hcall_element(hv, hv->next);
 	struct kvm *kvm = hv->vcpu->kvm;
 	struct kvm_coalesced_mmio_ring *ring = kvm->coalesced_mmio_ring;
 	struct kvm_coalesced_mmio *entry;
 	u32 last, behind;
 
+	if (!may_wait(hv, e))
+		return HCALL_RING_NOT;
+	if (!hv->in_ring)
+		hcall_progress(hv);
+
 	guard(spinlock)(&kvm->ring_lock);
 	last = READ_ONCE(ring->last);
 	behind = (last + 1) % KVM_COALESCED_MMIO_MAX;
 	if (last >= KVM_COALESCED_MMIO_MAX || behind == READ_ONCE(ring->first))
-		return HCALL_RING_FULL;
+		return HCALL_RING_NOT;
 
 	entry = &ring->coalesced_mmio[last];
 	entry->phys_addr = e->addr;
