@@ -134,6 +134,28 @@ static int batch_flushed(struct hcall_vcpu *hv)
 	return BATCH_GOES_ON;
 }
 
+/*
+ * Whoever empties the ring need not be the thread of this vCPU, nor of any: a
+ * device that asks which vCPU writes (of QEMU's: port 0xb2 and the local APIC) must
+ * not be written that way.  So of ports only those of ATA channels, and those where
+ * firmware puts BARs.
+ */
+static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
+{
+	if (e->space == PIO_HCALL_SPACE_MMIO)
+		return !hcall_local_apic(vcpu, e);
+	switch (e->addr) {
+	case 0x6000 ... 0xffff:
+	case 0x1f0 ... 0x1f7:
+	case 0x3f6:
+	case 0x170 ... 0x177:
+	case 0x376:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* An access has been made: do what follows from it, and say what comes next. */
 static int batch_accessed(struct hcall_vcpu *hv)
 {
@@ -177,7 +199,7 @@ static int batch_element(struct hcall_vcpu *hv)
 	}
 	write = next_writes(hv);
 
-	if (!refused && write) {
+	if (!refused && write && any_thread(hv->vcpu, e)) {
 		switch (hcall_ring_put(hv, e)) {
 		case HCALL_RING_TAKEN:
 			trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, true);
@@ -334,6 +356,8 @@ int hcall_batch(struct hcall_vcpu *hv)
 	BUILD_BUG_ON(PIO_HCALL_BATCH_MAX * sizeof(struct pio_hcall_access) >
 		     PAGE_SIZE);
 
+	hcall_flush_l1d(hv->vcpu);
+	hcall_ring_begin(&hv->ring);
 	if (hcall_reg_read(hv, VCPU_REGS_RBX) ||
 	    hcall_reg_read(hv, VCPU_REGS_RCX))
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_RESERVED);

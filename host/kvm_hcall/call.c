@@ -277,6 +277,9 @@ static noinline int call_single(struct hcall_vcpu *hv)
 	u64 size = hcall_reg_read(hv, VCPU_REGS_RCX);
 	enum hcall_stat refused;
 
+	/* A native IN or OUT does not either. */
+	if (mmio)
+		hcall_flush_l1d(hv->vcpu);
 	/* RDX has 32 bits there. */
 	if (size == 8 && !hv->mode64)
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_SIZE);
@@ -355,6 +358,7 @@ static noinline int call_string(struct hcall_vcpu *hv)
 	u64 bytes;
 	u32 len;
 
+	hcall_flush_l1d(vcpu);
 	refused = hcall_access_check(hv, false, port, size);
 	if (refused)
 		return hcall_refuse(hv, refused);
@@ -405,7 +409,7 @@ int hcall_emulate(struct hcall_vcpu *hv)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
-	/* Its upper half is none, or not the call's: the hook has looked. */
+	/* Its upper half is none, or not the call's: the caller has looked. */
 	u32 nr = vcpu->arch.regs[VCPU_REGS_RAX];
 
 	hv->mode64 = hcall_64bit(vcpu);

@@ -50,6 +50,16 @@ static inline int hcall_mmio(struct kvm_vcpu *vcpu, bool write, gpa_t gpa,
 		       kvm_sev_es_mmio_read(vcpu, gpa, size, data);
 }
 
+/*
+ * As kvm_request_l1tf_flush_l1d(), which KVM's emulator calls: what the host loads for this call
+ * (guest memory, page tables, a device's registers) is flushed before the guest goes on, on CPUs
+ * that need it.
+ */
+static inline void hcall_flush_l1d(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.l1tf_flush_l1d = true;
+}
+
 /* The access that is userspace's will not be completed. */
 static inline void hcall_forget(struct kvm_vcpu *vcpu)
 {

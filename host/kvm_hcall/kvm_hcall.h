@@ -98,7 +98,7 @@ static inline void hcall_progress(struct hcall_vcpu *hv)
 	hcall_reg_write(hv, VCPU_REGS_RSI, hv->left);
 }
 
-/* hook.c */
+/* Of those who call hcall_emulate(), and keep the records. */
 struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu);
 
 /* call.c: what returns int returns it to KVM: 1 to enter the guest, 0 to leave */

@@ -21,28 +21,6 @@
 #define FLUSH_TRIES		8
 
 /*
- * Whoever empties the ring need not be the thread of this vCPU, nor of any: a
- * device that asks which vCPU writes (of QEMU's: port 0xb2 and the local APIC) must
- * not be written that way.  So of ports only those of ATA channels, and those where
- * firmware puts BARs.
- */
-static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
-{
-	if (e->space == PIO_HCALL_SPACE_MMIO)
-		return !hcall_local_apic(vcpu, e);
-	switch (e->addr) {
-	case 0x6000 ... 0xffff:
-	case 0x1f0 ... 0x1f7:
-	case 0x3f6:
-	case 0x170 ... 0x177:
-	case 0x376:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
  * May a write wait in the ring?  Not if a device in KVM would take it, and only if another one
  * follows: alone it is cheaper as an exit of its own.
  */
@@ -50,7 +28,7 @@ static bool may_wait(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
-	if (hv->ring.use == HCALL_RING_REFUSED || !any_thread(vcpu, e))
+	if (hv->ring.use == HCALL_RING_REFUSED)
 		return false;
 	/*
 	 * Begins there: QEMU's zone is split by the reset control register,
@@ -114,11 +92,16 @@ enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv, const struct pio_hcall
 /* Has userspace carried out the last entry that this vCPU put there? */
 bool hcall_ring_flushed(struct hcall_vcpu *hv)
 {
-	struct kvm_coalesced_mmio_ring *ring = hv->vcpu->kvm->coalesced_mmio_ring;
-	u32 first = READ_ONCE(ring->first);
-	u32 last = READ_ONCE(ring->last);
+	struct kvm *kvm = hv->vcpu->kvm;
+	struct kvm_coalesced_mmio_ring *ring = kvm->coalesced_mmio_ring;
 	u32 max = KVM_COALESCED_MMIO_MAX;
+	u32 first, last;
 
+	/* No entry is added in between; that first moves on meanwhile does no harm. */
+	spin_lock(&kvm->ring_lock);
+	first = READ_ONCE(ring->first);
+	last = READ_ONCE(ring->last);
+	spin_unlock(&kvm->ring_lock);
 	if (first >= max || last >= max)
 		return false;
 	/* It is done when it is not between first and last. */

@@ -12,7 +12,7 @@ enum hcall_ring_use {
 /**
  * struct hcall_ring - what a vCPU has to do with the coalescing ring
  * @use:	whether it may be used
- * @tries:	flushes that did not empty it, in a row
+ * @tries:	flushes that did not empty it, of this list and in a row
  * @last:	index in the ring of the last entry this vCPU put there
  */
 struct hcall_ring {
@@ -20,5 +20,11 @@ struct hcall_ring {
 	u32 tries;
 	u32 last;
 };
+
+/* A list begins, or what is left of one. */
+static inline void hcall_ring_begin(struct hcall_ring *ring)
+{
+	ring->tries = 0;
+}
 
 #endif /* KVM_HCALL_RING_H */

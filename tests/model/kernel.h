@@ -138,6 +138,7 @@ struct kvm_vcpu {
 		struct { unsigned long count; } pio;
 		unsigned int sev_pio_count;
 		u64 apic_base;
+		bool l1tf_flush_l1d;
 		u64 reserved_gpa_bits;
 		int (*complete_userspace_io)(struct kvm_vcpu *vcpu);
 	} arch;

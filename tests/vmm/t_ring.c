@@ -946,7 +946,7 @@ const struct test ring_tests[] = {
 	{ "ring-no-zone",	T_HANDLER | T_MODULE,	t_no_zone },
 	{ "ring-trial",		T_HANDLER | T_MODULE,	t_trial },
 	{ "ring-zone-dropped",	T_HANDLER | T_MODULE,	t_zone_dropped },
-	{ "ring-addresses",	T_HANDLER | T_MODULE,	t_addresses },
+	{ "ring-addresses",	T_HANDLER,	t_addresses },
 	{ "ring-modes",		T_HANDLER,	t_modes },
 	{ "ring-entries",	T_HANDLER,	t_entries },
 	{ "ring-order",		T_HANDLER,	t_order },

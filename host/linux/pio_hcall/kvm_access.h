@@ -23,6 +23,12 @@ static inline int hcall_mmio(struct kvm_vcpu *vcpu, bool write, gpa_t gpa,
 	return kvm_emulate_mmio_buffer(vcpu, write, gpa, size, data);
 }
 
+/* What is loaded for this call is flushed before the guest goes on, on CPUs that need it. */
+static inline void hcall_flush_l1d(struct kvm_vcpu *vcpu)
+{
+	kvm_request_l1tf_flush_l1d();
+}
+
 /* The access that is userspace's will not be completed. */
 static inline void hcall_forget(struct kvm_vcpu *vcpu)
 {

@@ -21,8 +21,7 @@ static bool may_wait(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
-	if (!(READ_ONCE(vcpu->kvm->arch.pio_hypercall) & KVM_X86_PIO_HYPERCALL_RING) ||
-	    hcall_local_apic(vcpu, e))
+	if (!(READ_ONCE(vcpu->kvm->arch.pio_hypercall) & KVM_X86_PIO_HYPERCALL_RING))
 		return false;
 	if (!hv->in_ring &&
 	    (hv->next + 1 == hv->count ||
@@ -34,8 +33,8 @@ static bool may_wait(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 }
 
 /*
- * The write at hv->next, as the next entry of the ring.  Its page is userspace's to write: whatever it says,
- * nothing outside it is touched, and a wrong index looks like a full ring.
+ * The write at hv->next, as the next entry of the ring.  Its page is userspace's to write:
+ * whatever it says, nothing outside it is touched, and a wrong index looks like a full ring.
  */
 enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 {
@@ -76,11 +75,16 @@ void hcall_ring_flush(struct hcall_vcpu *hv)
 /* Has userspace carried out the last entry that this vCPU put there? */
 bool hcall_ring_flushed(struct hcall_vcpu *hv)
 {
-	struct kvm_coalesced_mmio_ring *ring = hv->vcpu->kvm->coalesced_mmio_ring;
-	u32 first = READ_ONCE(ring->first);
-	u32 last = READ_ONCE(ring->last);
+	struct kvm *kvm = hv->vcpu->kvm;
+	struct kvm_coalesced_mmio_ring *ring = kvm->coalesced_mmio_ring;
 	u32 max = KVM_COALESCED_MMIO_MAX;
+	u32 first, last;
 
+	/* No entry is added in between; that first moves on meanwhile does no harm. */
+	scoped_guard(spinlock, &kvm->ring_lock) {
+		first = READ_ONCE(ring->first);
+		last = READ_ONCE(ring->last);
+	}
 	if (first >= max || last >= max)
 		return false;
 	/* It is done when it is not between first and last. */

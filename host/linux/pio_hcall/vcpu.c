@@ -47,12 +47,12 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 /* As kvm_vcpu_write_guest(); pages that KVM watches writes to are told. */
 int hcall_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, u32 len)
 {
-	if (kvm_vcpu_write_guest(vcpu, gpa, data, len))
-		return -EFAULT;
-
 	while (len) {
 		u32 n = min_t(u32, len, PAGE_SIZE - offset_in_page(gpa));
 
+		if (kvm_vcpu_write_guest_page(vcpu, gpa_to_gfn(gpa), data,
+					      offset_in_page(gpa), n))
+			return -EFAULT;
 		kvm_page_track_write(vcpu, gpa, data, n);
 		gpa += n;
 		data += n;
@@ -150,7 +150,12 @@ bool kvm_pio_hypercall_allowed(struct kvm_vcpu *vcpu)
 		hcall_count(vcpu, HCALL_STAT_REFUSED_DISABLED);
 		return false;		/* -KVM_ENOSYS */
 	}
-	return guest_pv_has(vcpu, KVM_FEATURE_PIO_HYPERCALL);
+	/* Userspace that has enabled calls need not also advertise them. */
+	if (!said && !guest_pv_has(vcpu, KVM_FEATURE_PIO_HYPERCALL)) {
+		hcall_count(vcpu, HCALL_STAT_REFUSED_DISABLED);
+		return false;
+	}
+	return true;
 }
 
 /**

@@ -11,8 +11,8 @@
 #include "test_util.h"
 #include "../../../../../include/linux/pio_hypercall.h"
 
-/* Of no device, in KVM or in the test. */
-#define PORT		0x5000
+/* Of no device, in KVM or in the test; of ports, writes from 0x6000 on may wait in the ring. */
+#define PORT		0x6000
 #define MMIO_GPA	(4ull * SZ_1G)
 
 struct call {
