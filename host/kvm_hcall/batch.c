@@ -11,7 +11,7 @@
  * says so.
  *
  * Writes that follow one another share an exit: they go to KVM's coalescing ring, and an
- * exit makes the VMM carry them out (ring.c says which writes, and which exit).  While any
+ * exit makes the VMM carry them out (ring.c says which writes, flush.h which exit).  While any
  * are in the ring nothing else is done but to add to it, so the order is that of the list.
  */
 #include <linux/mutex.h>	/* before asm/futex.h */
@@ -124,7 +124,7 @@ static int batch_flushed(struct hcall_vcpu *hv)
 		/* Somebody else is at it, and has it done before anything is saved. */
 		if (batch_must_stop(hv))
 			return BATCH_STOPS;
-		if (!hcall_ring_given_up(hv))
+		if (!hcall_flush_given_up(&hv->flush))
 			return BATCH_FLUSH;
 	}
 	hv->in_ring = 0;
@@ -264,7 +264,7 @@ static int batch_go(struct hcall_vcpu *hv, int next)
 	case BATCH_ACCESS:
 		return hcall_to_userspace(hv, batch_access_done);
 	case BATCH_FLUSH:
-		hcall_ring_flush(hv);
+		hcall_flush_exit(hv->vcpu->run);
 		return hcall_to_userspace(hv, batch_flush_done);
 	case BATCH_STOPS:
 		/* With writes in the ring it is not over: the guest makes the call again. */
@@ -357,7 +357,7 @@ int hcall_batch(struct hcall_vcpu *hv)
 		     PAGE_SIZE);
 
 	hcall_flush_l1d(hv->vcpu);
-	hcall_ring_begin(&hv->ring);
+	hcall_flush_begin(&hv->flush);
 	if (hcall_reg_read(hv, VCPU_REGS_RBX) ||
 	    hcall_reg_read(hv, VCPU_REGS_RCX))
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_RESERVED);

@@ -157,6 +157,14 @@ bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len)
 	return true;
 }
 
+/* The access that is userspace's will not be completed. */
+static void hcall_forget(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.pio.count = 0;
+	vcpu->arch.sev_pio_count = 0;
+	vcpu->mmio_needed = 0;
+}
+
 /*
  * Userspace has carried out the exit.  If it also moved the vCPU elsewhere (a
  * reset by port 0x92 or 0xcf9, KVM_SET_REGS), the registers are no longer the
@@ -210,6 +218,39 @@ static bool looks_at_vcpu(u64 port, u64 size)
 
 	return (port <= 0x7f && last >= 0x7e) ||
 	       (port <= 0x5659 && last >= 0x5658);
+}
+
+/**
+ * hcall_on_bus() - might a device in KVM take an access?
+ * @vcpu: the vCPU
+ * @idx: the bus
+ * @addr: first byte of the access
+ * @size: its bytes
+ *
+ * KVM limits a bus to NR_IOBUS_DEVS devices, but does not count ioeventfds, of which
+ * userspace may have a million.  A bus with more devices than that is not searched: the
+ * search would be repeated for every element of a list.
+ *
+ * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
+ * Return: whether the range of any device overlaps the access, or there are too many to tell.
+ */
+bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr, unsigned int size)
+{
+	struct kvm_io_bus *bus = hcall_bus(vcpu, idx);
+	int i;
+
+	if (bus && bus->dev_count > NR_IOBUS_DEVS)
+		return true;
+	/* All of them: a range that encloses another is not in order. */
+	for (i = 0; bus && i < bus->dev_count; i++) {
+		struct kvm_io_range *range = &bus->range[i];
+
+		/* A length of 0 is an ioeventfd for accesses of any size. */
+		if (range->addr < addr + size &&
+		    range->addr + max(range->len, 1) > addr)
+			return true;
+	}
+	return false;
 }
 
 /* 0, or why the access is not to be made: HCALL_STAT_REFUSED_*. */

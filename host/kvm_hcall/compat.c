@@ -10,9 +10,7 @@
 #include <linux/static_call.h>
 #include "compat.h"
 #include "kvm_access.h"
-
-/* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
-#define HCALL_INSN_LEN		3
+#include "kvm_hcall.h"
 
 static struct kvm_x86_ops *x86_ops;
 static bool step_by_length;
@@ -233,42 +231,6 @@ bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
 }
 
 /**
- * hcall_on_bus() - might a device in KVM take an access?
- * @vcpu: the vCPU
- * @idx: the bus
- * @addr: first byte of the access
- * @size: its bytes
- *
- * KVM limits a bus to NR_IOBUS_DEVS devices, but does not count ioeventfds, of which
- * userspace may have a million.  A bus with more devices than that is not searched: the
- * search would be repeated for every element of a list.
- *
- * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
- * Return: whether any device registered on the bus overlaps the access, or there are too
- * many to tell.
- */
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
-		  unsigned int size)
-{
-	struct kvm_io_bus *bus = srcu_dereference(vcpu->kvm->buses[idx],
-						  &vcpu->kvm->srcu);
-	int i;
-
-	if (bus && bus->dev_count > NR_IOBUS_DEVS)
-		return true;
-	/* All of them: a range that encloses another is not in order. */
-	for (i = 0; bus && i < bus->dev_count; i++) {
-		struct kvm_io_range *range = &bus->range[i];
-
-		/* A length of 0 is an ioeventfd for accesses of any size. */
-		if (range->addr < addr + size &&
-		    range->addr + max(range->len, 1) > addr)
-			return true;
-	}
-	return false;
-}
-
-/**
  * hcall_bus_has() - does the range of a device in KVM begin here?
  * @vcpu: the vCPU
  * @idx: the bus
@@ -279,8 +241,7 @@ bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
  */
 bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 {
-	struct kvm_io_bus *bus = srcu_dereference(vcpu->kvm->buses[idx],
-						  &vcpu->kvm->srcu);
+	struct kvm_io_bus *bus = hcall_bus(vcpu, idx);
 	int i;
 
 	if (bus && bus->dev_count > NR_IOBUS_DEVS)

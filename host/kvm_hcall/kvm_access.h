@@ -60,19 +60,17 @@ static inline void hcall_flush_l1d(struct kvm_vcpu *vcpu)
 	vcpu->arch.l1tf_flush_l1d = true;
 }
 
-/* The access that is userspace's will not be completed. */
-static inline void hcall_forget(struct kvm_vcpu *vcpu)
-{
-	vcpu->arch.pio.count = 0;
-	vcpu->arch.sev_pio_count = 0;
-	vcpu->mmio_needed = 0;
-}
-
 /* @len bytes have been written to guest memory, in one page of @slot. */
 static inline void hcall_wrote(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot,
 			       gpa_t gpa, const void *data, u32 len)
 {
 	mark_page_dirty_in_slot(vcpu->kvm, slot, gpa_to_gfn(gpa));
+}
+
+/* KVM's own devices; NULL after it failed to take one off.  Context: kvm->srcu held for reading. */
+static inline struct kvm_io_bus *hcall_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx)
+{
+	return srcu_dereference(vcpu->kvm->buses[idx], &vcpu->kvm->srcu);
 }
 
 #define hcall_write_guest	kvm_vcpu_write_guest
@@ -87,8 +85,6 @@ static inline void hcall_wrote(struct kvm_vcpu *vcpu, struct kvm_memory_slot *sl
 int hcall_cpl(struct kvm_vcpu *vcpu);
 bool hcall_64bit(struct kvm_vcpu *vcpu);
 bool hcall_foreign_abi(struct kvm_vcpu *vcpu);
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
-		  unsigned int size);
 bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr);
 bool hcall_knows_outs(struct kvm_vcpu *vcpu);
 unsigned long hcall_rip(struct kvm_vcpu *vcpu);

@@ -4,8 +4,11 @@
 
 #include <linux/kvm_host.h>
 #include <linux/pio_hypercall.h>
-#include "ring.h"
+#include "flush.h"
 #include "stats.h"
+
+/* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
+#define HCALL_INSN_LEN		3
 
 /**
  * struct hcall_vcpu - what is kept of one vCPU
@@ -24,7 +27,8 @@
  * @writing:	batch: a WRITE_BACK has been read, its write is next
  * @in_ring:	batch: elements that are in the coalescing ring, not flushed; kept
  *		where the call had to stop before they were
- * @ring:	batch: what ring.c keeps
+ * @ring_last:	batch: index in the ring of the last entry this vCPU put there
+ * @flush:	batch: what is known of how userspace carries out the ring
  * @list_generation: batch: of the memory slots that the next three are from
  * @list_gfn:	batch: page of guest memory that (a part of) the last list was in
  * @list_slot:	batch: its slot
@@ -53,7 +57,8 @@ struct hcall_vcpu {
 	gpa_t gpa;
 	bool writing;
 	u32 in_ring;
-	struct hcall_ring ring;
+	u32 ring_last;
+	struct hcall_flush flush;
 	u64 list_generation;
 	gfn_t list_gfn;
 	struct kvm_memory_slot *list_slot;
@@ -112,6 +117,8 @@ enum hcall_stat hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr,
 				   u64 size);
 bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 		  bool write);
+bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
+		  unsigned int size);
 bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len);
 void __user *hcall_list_page(struct hcall_vcpu *hv, gpa_t gpa);
 
@@ -127,8 +134,6 @@ enum hcall_ring_put {
 
 enum hcall_ring_put hcall_ring_put(struct hcall_vcpu *hv,
 				   const struct pio_hcall_access *e);
-void hcall_ring_flush(struct hcall_vcpu *hv);
 bool hcall_ring_flushed(struct hcall_vcpu *hv);
-bool hcall_ring_given_up(struct hcall_vcpu *hv);
 
 #endif /* KVM_HCALL_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The parts of the kernel and of KVM that host/kvm_hcall/call.c and batch.c use.  With it
- * they compile, unchanged, as part of a program.  Definitions here are the kernel's, or
- * stubs; what is only declared here is defined in model.c.
+ * The parts of the kernel and of KVM that call.c, batch.c, ring.c and flush.c of host/kvm_hcall
+ * use.  With it they compile, unchanged, as part of a program.  Definitions here are the
+ * kernel's, or stubs; what is only declared here is defined in model.c.
  */
 #ifndef MODEL_KERNEL_H
 #define MODEL_KERNEL_H
@@ -42,6 +42,7 @@ typedef u64 gpa_t, gfn_t;
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELEASE)
 #define smp_wmb()		do { } while (0)
+#define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BUILD_BUG_ON(condition)	_Static_assert(!(condition), #condition)
@@ -102,7 +103,21 @@ enum {
 	NR_VCPU_REGS
 };
 
-enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS };
+enum kvm_bus { KVM_MMIO_BUS, KVM_PIO_BUS, KVM_NR_BUSES };
+
+#define NR_IOBUS_DEVS		1000
+
+struct kvm_io_range {
+	gpa_t addr;
+	int len;
+};
+
+struct kvm_io_bus {
+	int dev_count;
+	struct kvm_io_range range[4];
+};
+
+#define srcu_dereference(p, srcu)	(p)
 
 #define KVM_COALESCED_MMIO_MAX						\
 	((PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) /		\
@@ -124,6 +139,7 @@ struct kvm {
 	spinlock_t ring_lock;
 	struct kvm_coalesced_mmio_ring *coalesced_mmio_ring;
 	u32 dirty_ring_size;
+	struct kvm_io_bus *buses[KVM_NR_BUSES];
 	struct kvm_memslots memslots;
 };
 

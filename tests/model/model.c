@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * model - the host module's call.c, batch.c and ring.c in user space, against what abi.rst says
+ * model - the host module in user space, but for hook.c and compat.c, against what abi.rst says
  *
  *   model validators            every size, port, alignment and mode, of every kind of call
  *   model calls SEED COUNT      random calls, on a VMM that does all it is allowed to
@@ -30,6 +30,7 @@
 #define BUS_PORT	0x3000	/* 256 ports that KVM has a device for */
 #define BUS_MMIO	0xd0001000ULL
 #define MMIO		0xd0000000ULL
+#define EVENT		(MMIO + 0x200)	/* an ioeventfd for writes of any size */
 #define APIC		0xfee00000ULL
 #define RESERVED_BITS	(~0ULL << 46)
 #define MAX_LOG		10000
@@ -383,10 +384,29 @@ static u64 trials;
 OWN void *pending;	/* where a read's data is to go */
 OWN u32 pending_len;
 
+/* The same as KVM has it. */
+static struct kvm_io_bus mmio_bus = {
+	.dev_count = 2,
+	.range = { { BUS_MMIO, PAGE_SIZE }, { EVENT, 0 } },
+};
+
+static struct kvm_io_bus pio_bus = {
+	.dev_count = 2,
+	.range = { { BUS_PORT, 0x100 }, { PCI_CONFIG_ADDRESS, 1 } },
+};
+
+/* Of all vCPUs: where there are two it stays as it is. */
+static void set_zone(unsigned int bytes)
+{
+	vmm.zone = bytes;
+	pio_bus.dev_count = bytes ? 2 : 1;
+	pio_bus.range[1].len = bytes;
+}
+
 static bool on_bus(u8 space, u64 addr, u32 size)
 {
 	if (space == PIO_HCALL_SPACE_MMIO)
-		return addr >> PAGE_SHIFT == BUS_MMIO >> PAGE_SHIFT;
+		return addr >> PAGE_SHIFT == BUS_MMIO >> PAGE_SHIFT || addr == EVENT;
 	return (addr < BUS_PORT + 0x100 && addr + size > BUS_PORT) ||
 	       (vmm.zone && addr < PCI_CONFIG_ADDRESS + vmm.zone &&
 		addr + size > PCI_CONFIG_ADDRESS);
@@ -405,12 +425,6 @@ static bool takes(u64 port, u32 size, const void *data, bool in)
 {
 	return in_kvm(PIO_HCALL_SPACE_PIO, port, size) &&
 	       (in || port < BUS_PORT + 0x80 || *(const u8 *)data & 1);
-}
-
-bool hcall_on_bus(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr, unsigned int size)
-{
-	(void)v;
-	return on_bus(idx == KVM_MMIO_BUS, addr, size);
 }
 
 bool hcall_bus_has(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr)
@@ -615,7 +629,7 @@ static void scribble(void)
 		vcpu.arch.regs[below(NR_VCPU_REGS)] = rnd();
 		break;
 	case 7:
-		vmm.zone = below(3);
+		set_zone(below(3));
 		break;
 	case 8:
 		is_64bit = one_in(2);
@@ -694,6 +708,7 @@ static void vmm_new(void)
 	if (!race) {
 		memset(ring_page, 0, sizeof(ring_page));
 		ring_first = 0;
+		set_zone(0);
 	}
 	hv = (struct hcall_vcpu){
 		.vcpu = &vcpu, .buf = hv.buf, .list_generation = -1, .mmio_generation = -1,
@@ -1108,7 +1123,7 @@ static u64 random_address(bool mmio_space, u64 size)
 	};
 	static const u64 registers[] = {
 		MMIO, MMIO + 0x138, BUS_MMIO, BUS_MMIO - 8, APIC, APIC + 0x80, APIC + 0x1000,
-		0x10000, 0x1f000, 0x20000, 0xfffff000, 0x101000, 0xf000, 1ULL << 46, 1ULL << 45,
+		EVENT, EVENT - 8, 0x10000, 0x1f000, 0x20000, 0xfffff000, 0x101000, 0xf000, 1ULL << 46, 1ULL << 45,
 	};
 	u64 addr = mmio_space ? registers[below(ARRAY_SIZE(registers))] :
 				ports[below(ARRAY_SIZE(ports))];
@@ -1247,7 +1262,10 @@ static void random_there(void)
 static void random_vmm(void)
 {
 	vmm_new();
-	vmm.zone = one_in(3) ? 0 : one_in(2) ? 1 : 4;
+	if (race)
+		vmm.zone = 1;
+	else
+		set_zone(one_in(3) ? 0 : one_in(2) ? 1 : 4);
 	vmm.lazy = one_in(6);
 	vmm.eager = one_in(2);
 	vmm.slow = one_in(4);
@@ -1358,7 +1376,6 @@ static void *race_vcpu(void *arg)
 	for (k = 0; k < race_count; k++) {
 		if (k % 64 == 0) {
 			random_vmm();
-			vmm.zone = 1;
 			vmm.lazy = false;
 		}
 		n = 1 + below(one_in(2) ? 6 : MAX);
@@ -1417,6 +1434,8 @@ int main(int argc, char **argv)
 	}
 	new_slots();
 	kvm.coalesced_mmio_ring = ring;
+	kvm.buses[KVM_MMIO_BUS] = &mmio_bus;
+	kvm.buses[KVM_PIO_BUS] = &pio_bus;
 	vcpu_new(seed);
 
 	if (!strcmp(what, "validators") && argc == 2) {

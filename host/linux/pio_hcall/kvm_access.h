@@ -29,20 +29,19 @@ static inline void hcall_flush_l1d(struct kvm_vcpu *vcpu)
 	kvm_request_l1tf_flush_l1d();
 }
 
-/* The access that is userspace's will not be completed. */
-static inline void hcall_forget(struct kvm_vcpu *vcpu)
-{
-	vcpu->arch.pio.count = 0;
-	vcpu->arch.sev_pio_count = 0;
-	vcpu->mmio_needed = 0;
-}
-
 /* @len bytes have been written to guest memory, in one page of @slot. */
 static inline void hcall_wrote(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot,
 			       gpa_t gpa, const void *data, u32 len)
 {
 	mark_page_dirty_in_slot(vcpu->kvm, slot, gpa_to_gfn(gpa));
 	kvm_page_track_write(vcpu, gpa, data, len);
+}
+
+/* As kvm_get_bus_srcu(): with the devices that were added before the guest made the call. */
+static inline struct kvm_io_bus *hcall_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx)
+{
+	smp_mb__after_srcu_read_lock();
+	return srcu_dereference(vcpu->kvm->buses[idx], &vcpu->kvm->srcu);
 }
 
 int hcall_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, u32 len);
@@ -52,7 +51,6 @@ int hcall_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, u32 le
 #define hcall_64bit	is_64_bit_mode
 #define hcall_rip	kvm_rip_read
 
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr, unsigned int size);
 int hcall_skip(struct kvm_vcpu *vcpu, bool mode64);
 
 /* Does the VMM know KVM_EXIT_IO with several elements to write? */

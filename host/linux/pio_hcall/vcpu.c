@@ -24,9 +24,6 @@
 #include "kvm_hcall.h"
 #include "pio_hcall.h"
 
-/* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the contract asks. */
-#define HCALL_INSN_LEN		3
-
 /* VMs whose VMM does not know KVM_CAP_X86_PIO_HYPERCALL. */
 static bool pio_hypercall;
 module_param(pio_hypercall, bool, 0644);
@@ -59,45 +56,6 @@ int hcall_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, u32 le
 		len -= n;
 	}
 	return 0;
-}
-
-/**
- * hcall_on_bus() - might a device in KVM take an access?
- * @vcpu: the vCPU
- * @idx: the bus
- * @addr: first byte of the access
- * @size: its bytes
- *
- * The number of ioeventfds on a bus is not limited as that of other devices is.  A bus with more
- * than NR_IOBUS_DEVS of all of them is not searched: the search would be repeated for every
- * element of a list.
- *
- * Context: kvm->srcu held for reading.
- * Return: whether the range of any device overlaps the access, or there are too many to tell.
- */
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr, unsigned int size)
-{
-	struct kvm_io_bus *bus;
-	int i;
-
-	/* As kvm_get_bus_srcu(): see devices that were added before the guest made the call. */
-	smp_mb__after_srcu_read_lock();
-	bus = srcu_dereference(vcpu->kvm->buses[idx], &vcpu->kvm->srcu);
-	if (!bus)
-		return false;
-	if (bus->dev_count > NR_IOBUS_DEVS)
-		return true;
-
-	/* All of them: a range that encloses another is not in order. */
-	for (i = 0; i < bus->dev_count; i++) {
-		struct kvm_io_range *range = &bus->range[i];
-
-		/* A length of 0 is an ioeventfd for accesses of any size. */
-		if (range->addr < addr + size &&
-		    range->addr + max(range->len, 1) > addr)
-			return true;
-	}
-	return false;
 }
 
 /**
