@@ -167,6 +167,7 @@ static __always_inline void native_out(u16 port, u32 value, unsigned int size)
 	}
 }
 
+#ifdef CONFIG_PARAVIRT_PIO
 /**
  * pio_hcall_in() - read a port
  * @port: the port
@@ -225,6 +226,7 @@ noinstr void pio_hcall_out(u16 port, u32 value, unsigned int size)
 	pio_count(PIO_STAT_NATIVE, 1);
 	native_out(port, value, size);
 }
+#endif /* CONFIG_PARAVIRT_PIO */
 
 /*
  * Physical address of @addr, and how many of @len bytes from there on are

@@ -44,6 +44,7 @@ int pio_mmio_announce(void __iomem *addr, phys_addr_t gpa, unsigned long len);
 void pio_mmio_forget(void __iomem *addr);
 void __iomem *pio_mmio_addr(phys_addr_t gpa);
 
+#ifdef CONFIG_PARAVIRT_PIO
 /* posted.c */
 extern bool pio_posted_enabled;
 extern unsigned int pio_posted_count;
@@ -92,5 +93,18 @@ void pio_hcall_pv_insl(void);
 void pio_hcall_pv_outsb(void);
 void pio_hcall_pv_outsw(void);
 void pio_hcall_pv_outsl(void);
+void pio_pv_init(bool posted);
+#else
+/* in*() and out*() are instructions, and none of them waits. */
+#define pio_posted_enabled	false
+
+static inline void pio_posted_flush(void)
+{
+}
+
+static inline void pio_pv_init(bool posted)
+{
+}
+#endif /* CONFIG_PARAVIRT_PIO */
 
 #endif /* PIO_HYPERCALL_TRANSPORT_H */

@@ -22,7 +22,7 @@
 #error "pio_hypercall does not know the kernels of Red Hat Enterprise Linux"
 #endif
 
-#ifdef CONFIG_PARAVIRT_PIO
+#if defined(CONFIG_PARAVIRT_PIO) || defined(CONFIG_PIO_HYPERCALL)
 #error "this kernel has the patches: set CONFIG_PIO_HYPERCALL_ATA in it instead"
 #endif
 
