@@ -1123,7 +1123,8 @@ static u64 random_address(bool mmio_space, u64 size)
 	};
 	static const u64 registers[] = {
 		MMIO, MMIO + 0x138, BUS_MMIO, BUS_MMIO - 8, APIC, APIC + 0x80, APIC + 0x1000,
-		EVENT, EVENT - 8, 0x10000, 0x1f000, 0x20000, 0xfffff000, 0x101000, 0xf000, 1ULL << 46, 1ULL << 45,
+		0x10000, 0x1f000, 0x20000, 0xfffff000, 0x101000, 0xf000, 1ULL << 46, 1ULL << 45,
+		EVENT, EVENT - 8,
 	};
 	u64 addr = mmio_space ? registers[below(ARRAY_SIZE(registers))] :
 				ports[below(ARRAY_SIZE(ports))];
