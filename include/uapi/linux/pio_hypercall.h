@@ -103,4 +103,76 @@ struct pio_hcall_access {
  *	KVM_ENOSYS	there is no handler (any more): stay with IN and OUT
  */
 
+/*
+ * The list device: a PCI function of the VMM's that carries out lists in a thread of
+ * its own, when its doorbell is rung or another device raises an interrupt.  Lists are
+ * those of BATCH; the thread reaches what abi.rst says under "The list device".
+ * All addresses are guest-physical, all numbers little-endian.
+ */
+#define PIO_LIST_VENDOR		0x1af4	/* of virtio's; 0x10f0 is for experiments */
+#define PIO_LIST_DEVICE		0x10f0
+#define PIO_LIST_ABI_VERSION	1
+
+/* Registers in its BAR 0, of 4 KiB; each has 32 bits. */
+#define PIO_LIST_VERSION	0x00	/* r: PIO_LIST_ABI_VERSION */
+#define PIO_LIST_QUEUES		0x04	/* r: how many queues it has */
+#define PIO_LIST_SELECT		0x08	/* the queue that those below are about */
+#define PIO_LIST_STATE		0x0c	/* PIO_LIST_STOPPED, ... */
+#define PIO_LIST_ADDR_LOW	0x10	/* of struct pio_list_queue, a multiple of 64 */
+#define PIO_LIST_ADDR_HIGH	0x14
+#define PIO_LIST_SIZE		0x18	/* entries: a power of 2, PIO_LIST_SIZE_MAX at most */
+#define PIO_LIST_SOURCE		0x1c	/* what has the queue's lists carried out */
+#define PIO_LIST_DOORBELL	0x40	/* w: any value: look at queue 0 */
+
+#define PIO_LIST_SIZE_MAX	256
+
+/* Written: to stop and to start.  Read: what it is. */
+#define PIO_LIST_STOPPED	0
+#define PIO_LIST_RUNNING	1
+#define PIO_LIST_BROKEN		2	/* stopped: its indices made no sense */
+
+/* Queue 0 has the doorbell.  Others have the interrupts of one source each. */
+#define PIO_LIST_SOURCE_DOORBELL	0
+#define PIO_LIST_SOURCE_MSI	(1U << 24)	/* | bus << 8 | device << 3 | function */
+#define PIO_LIST_SOURCE_LINE	(2U << 24)	/* | number of the I/O APIC's pin */
+
+/**
+ * struct pio_list_entry - one list of a queue
+ * @list:	its address, a multiple of 8
+ * @count:	its elements, PIO_HCALL_BATCH_MAX at most
+ * @left:	device: how many were not carried out, as RSI after BATCH
+ * @status:	device: as RAX after BATCH
+ * @order:	device: @used of queue 0 when this list began
+ * @reserved:	0
+ */
+struct pio_list_entry {
+	__u64 list;
+	__u32 count;
+	__u32 left;
+	__s32 status;
+	__u32 order;
+	__u32 reserved[2];
+};
+
+/**
+ * struct pio_list_queue - a queue, in the guest's memory
+ * @avail:	driver: lists given to the device so far
+ * @reserved:	0
+ * @used:	device: lists done so far
+ * @wake:	device: the doorbell has to be rung if @avail goes from here, or from
+ *		before, to beyond
+ * @passed:	device: interrupts for which there was no list, and which it passed on
+ * @reserved2:	0
+ * @entry:	list N is entry N modulo the queue's size
+ */
+struct pio_list_queue {
+	__u32 avail;
+	__u32 reserved[15];
+	__u32 used;
+	__u32 wake;
+	__u32 passed;
+	__u32 reserved2[13];
+	struct pio_list_entry entry[];
+};
+
 #endif /* _UAPI_LINUX_PIO_HYPERCALL_H */
