@@ -27,6 +27,7 @@
 #include <asm/asm.h>
 #include <asm/hypervisor.h>
 #include <asm/io.h>
+#include "list_device.h"
 #include "transport.h"
 
 /* Counters in debugfs, /sys/kernel/debug/pio_hypercall/stats. */
@@ -260,6 +261,7 @@ static unsigned long string_calls(u32 nr, u16 port, const void *addr,
 	unsigned long left = count;
 
 	pio_posted_flush();
+	pio_list_drain();
 	while (left && !READ_ONCE(host_gone)) {
 		unsigned long rdx, rsi, n;
 		phys_addr_t gpa;
@@ -443,6 +445,7 @@ unsigned int __pio_hcall_batch(struct pio_hcall_access *list,
 unsigned int pio_hcall_batch(struct pio_hcall_access *list, unsigned int count)
 {
 	pio_posted_flush();
+	pio_list_drain();
 	return __pio_hcall_batch(list, count);
 }
 EXPORT_SYMBOL_GPL(pio_hcall_batch);

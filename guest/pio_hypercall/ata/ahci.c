@@ -31,10 +31,18 @@
 #define PORT_IRQ_BAD		0x78000050
 
 /*
- * Ports that the list of one interrupt has room for: three accesses to each, and one to
+ * Ports that the list of one interrupt has room for: three accesses to each, and two to
  * HOST_IRQ_STAT.  More are the driver's.
  */
-#define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 1) / 3)
+#define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 2) / 3)
+
+#define AHCI_MAX_PORTS	32
+
+/*
+ * Interrupts in a row for which no list was run, though one stood, and which are not taken
+ * for the controller's: it may have raised another before the handler of the first ran.
+ */
+#define REPEATS_MAX	8
 
 static void add(struct pio_ata_host *ph, struct pio_hcall_access *list,
 		unsigned int *n, u8 op, u32 reg, u32 value)
@@ -45,6 +53,67 @@ static void add(struct pio_ata_host *ph, struct pio_hcall_access *list,
 static u32 port_reg(struct pio_ata_port *pp, u32 reg)
 {
 	return PORTS + pp->ap->port_no * PORT_SIZE + reg;
+}
+
+/* Disks whose commands, and completions, are known here. */
+static bool is_ours(struct pio_ata_port *pp)
+{
+	return pp->ap && pp->seen && !sata_pmp_attached(pp->ap) &&
+	       pp->ap->link.device->class == ATA_DEV_ATA;
+}
+
+/*
+ * As many lists as there is room for, for the interrupts to come: those of ahci_interrupt(),
+ * for all disks.  What is active of one with NCQ is read from PxSACT, of the others from PxCI;
+ * the note says which disks they are, and which have NCQ.  Where there is something else, too,
+ * the list stops if that has a cause: the interrupt is the driver's then.
+ */
+static void stand(struct pio_ata_host *ph)
+{
+	struct pio_hcall_access *list;
+
+	while ((list = pio_standing_room(ph->standing))) {
+		u32 ports = 0, ncq = 0, others = 0;
+		unsigned int i, n = 0;
+
+		for (i = 0; i < ph->n_ports; i++) {
+			struct ata_port *ap = ph->host->ports[i];
+
+			if (!is_ours(&ph->ports[i])) {
+				if (sata_pmp_attached(ap) ||
+				    ap->link.device->class != ATA_DEV_NONE)
+					others |= BIT(i);
+				continue;
+			}
+			ports |= BIT(i);
+			if (ata_ncq_enabled(ap->link.device))
+				ncq |= BIT(i);
+		}
+		if (!ports || hweight32(ports) > PORTS_OF_LIST)
+			return;
+		if (others) {
+			add(ph, list, &n, PIO_HCALL_OP_CHECK, HOST_IRQ_STAT, 0);
+			list[0].mask = others;
+		}
+		for (i = 0; i < ph->n_ports; i++) {
+			if (ports & BIT(i))
+				add(ph, list, &n, PIO_HCALL_OP_WRITE,
+				    port_reg(&ph->ports[i], PORT_IRQ_STAT), PORT_IRQ_GOOD);
+		}
+		add(ph, list, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, ports);
+		for (i = 0; i < ph->n_ports; i++) {
+			struct pio_ata_port *pp = &ph->ports[i];
+
+			if (!(ports & BIT(i)))
+				continue;
+			add(ph, list, &n, PIO_HCALL_OP_READ,
+			    port_reg(pp, ncq & BIT(i) ? PORT_SCR_ACT : PORT_CMD_ISSUE), 0);
+			if (!(ncq & BIT(i)))
+				add(ph, list, &n, PIO_HCALL_OP_READ,
+				    port_reg(pp, PORT_IRQ_STAT), 0);
+		}
+		pio_standing_arm(ph->standing, n, (u64)ncq << 32 | ports);
+	}
 }
 
 /* ahci_qc_issue() */
@@ -59,6 +128,8 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 	    sata_pmp_attached(ap) || qc->dev->class != ATA_DEV_ATA ||
 	    ap->link.flags & ATA_LFLAG_SW_ACTIVITY || !pio_ata_quiet(ap)) {
 		pp->seen = true;
+		pp->posted &= ~BIT(qc->hw_tag);
+		pio_list_drain();
 		return pp->stock->qc_issue(qc);
 	}
 
@@ -68,7 +139,16 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 		    port_reg(pp, PORT_SCR_ACT), 1U << qc->hw_tag);
 	add(pp->host, pp->list, &n, PIO_HCALL_OP_WRITE,
 	    port_reg(pp, PORT_CMD_ISSUE), 1U << qc->hw_tag);
-	pio_hcall_batch(pp->list, n);
+	pp->posted &= ~BIT(qc->hw_tag);
+	if (pp->standing && qc->tag == qc->hw_tag) {
+		stand(pp->host);
+		if (pio_list_post(pp->list, n, &pp->order[qc->hw_tag]))
+			pp->posted |= BIT(qc->hw_tag);
+		else
+			pio_hcall_batch(pp->list, n);
+	} else {
+		pio_hcall_batch(pp->list, n);
+	}
 	pp->issued++;
 	return 0;
 }
@@ -79,21 +159,19 @@ static u32 state_reg(struct pio_ata_port *pp)
 	return port_reg(pp, pp->ap->link.sactive ? PORT_SCR_ACT : PORT_CMD_ISSUE);
 }
 
-/* What its part of the list has read, from @e on; how much that is to *@n. */
-static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
-				       struct pio_hcall_access *e,
-				       unsigned int *n)
+/* All commands but those in @active are done. */
+static enum pio_ata_irq complete_all_but(struct pio_ata_port *pp, u32 active)
 {
 	struct ata_port *ap = pp->ap;
 	struct ata_eh_info *ehi = &ap->link.eh_info;
-	u32 active = e[0].value;
+	bool some;
 
-	*n = ap->link.sactive ? 1 : 2;
-	if (!ap->link.sactive && (u32)e[1].value & PORT_IRQ_BAD) {
-		pp->stopped++;
-		return PIO_ATA_DRIVER;
-	}
-	if (active == (u32)ap->qc_active) {
+	/* Error handling's own has a tag that the controller does not know. */
+	if (ap->qc_active & BIT_ULL(ATA_TAG_INTERNAL))
+		some = !(active & 1);
+	else
+		some = active != (u32)ap->qc_active;
+	if (!some) {
 		pp->stopped++;
 		return PIO_ATA_WAITS;
 	}
@@ -105,6 +183,104 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
 		ata_port_freeze(ap);
 	}
 	return PIO_ATA_SERVED;
+}
+
+/* What its part of the list has read, from @e on; how much that is to *@n. */
+static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
+				       struct pio_hcall_access *e,
+				       unsigned int *n)
+{
+	struct ata_port *ap = pp->ap;
+	u32 active = e[0].value;
+
+	*n = ap->link.sactive ? 1 : 2;
+	if (!ap->link.sactive && (u32)e[1].value & PORT_IRQ_BAD) {
+		pp->stopped++;
+		return PIO_ATA_DRIVER;
+	}
+	return complete_all_but(pp, active);
+}
+
+/* The rest of an interrupt that a list stood for. */
+struct standing {
+	bool any;
+	u32 ports;		/* that it was about */
+	u32 ncq;
+	u32 bad;		/* of them, those with an error */
+	u32 order;
+	u32 active[AHCI_MAX_PORTS];
+};
+
+static void take_results(struct pio_ata_host *ph, struct standing *s)
+{
+	struct pio_standing_result res;
+
+	while (pio_standing_take(ph->standing, &res)) {
+		const struct pio_hcall_access *e;
+		unsigned long ports = (u32)res.note;
+		unsigned int i;
+
+		if (res.left)
+			continue;
+		s->any = true;
+		s->ports = ports;
+		s->ncq = res.note >> 32;
+		s->order = res.order;
+		e = res.list + (res.list->op == PIO_HCALL_OP_CHECK) + hweight_long(ports) + 1;
+		for_each_set_bit(i, &ports, AHCI_MAX_PORTS) {
+			s->active[i] = (e++)->value;
+			if (!(s->ncq & BIT(i)) && (u32)(e++)->value & PORT_IRQ_BAD)
+				s->bad |= BIT(i);
+		}
+	}
+}
+
+/*
+ * Standing lists are blind to what has happened since: a command that was issued after one
+ * began is active yet, whatever it says, and of one that was issued by a call nobody knows.
+ * Ports about which they say nothing stay in @busy.  True: the controller was asked.
+ */
+static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
+			       unsigned int *seen)
+{
+	struct standing s = { };
+	unsigned int i, tag;
+
+	take_results(ph, &s);
+	stand(ph);
+	if (!s.any) {
+		/* Another interrupt for what the last one has found already? */
+		if (pio_standing_passed(ph->standing) ||
+		    !pio_standing_armed(ph->standing) || ++ph->repeats == REPEATS_MAX) {
+			ph->repeats = 0;
+			return false;
+		}
+		*busy = 0;
+		*seen |= PIO_ATA_SERVED;
+		return true;
+	}
+	ph->repeats = 0;
+	for_each_set_bit(i, busy, ph->n_ports) {
+		struct pio_ata_port *pp = &ph->ports[i];
+		struct ata_port *ap = pp->ap;
+		unsigned long active = (u32)ap->qc_active;
+
+		if (!(s.ports & BIT(i)) || ap->qc_active & ~(u64)pp->posted ||
+		    !ap->link.sactive != !(s.ncq & BIT(i)))
+			continue;
+		__clear_bit(i, busy);
+		if (s.bad & BIT(i)) {
+			pp->stopped++;
+			*seen |= PIO_ATA_DRIVER;
+			continue;
+		}
+		for_each_set_bit(tag, &active, ATA_MAX_QUEUE) {
+			if (!pio_ata_before(pp, tag, s.order))
+				s.active[i] |= BIT(tag);
+		}
+		*seen |= complete_all_but(pp, s.active[i]);
+	}
+	return true;
 }
 
 /*
@@ -123,12 +299,21 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
  */
 static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 {
-	unsigned long ports = busy;
 	unsigned int i, n = 0, read, used, seen = 0;
+	unsigned long ports;
+	bool asked = false;
 
-	if (hweight_long(busy) > 1) {
-		u32 causes = pio_hcall_read(ph->mmio + HOST_IRQ_STAT,
-					    ph->gpa + HOST_IRQ_STAT);
+	if (ph->standing) {
+		asked = standing_interrupt(ph, &busy, &seen);
+		if (!busy)
+			return seen;
+	}
+	ports = busy;
+	if (!asked && hweight_long(busy) > 1) {
+		u32 causes;
+
+		pio_list_drain();
+		causes = pio_hcall_read(ph->mmio + HOST_IRQ_STAT, ph->gpa + HOST_IRQ_STAT);
 
 		if (!causes)
 			return PIO_ATA_SPURIOUS;
@@ -137,10 +322,7 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 		ports &= causes;
 	}
 	for_each_set_bit(i, &ports, ph->n_ports) {
-		struct pio_ata_port *pp = &ph->ports[i];
-
-		if (!pp->seen || sata_pmp_attached(pp->ap) ||
-		    pp->ap->link.device->class != ATA_DEV_ATA) {
+		if (!is_ours(&ph->ports[i])) {
 			__clear_bit(i, &ports);
 			seen |= PIO_ATA_DRIVER;
 		}
@@ -204,6 +386,19 @@ static const char *ahci_host_init(struct pio_ata_host *ph)
 	return NULL;
 }
 
+static void ahci_stand(struct pio_ata_host *ph)
+{
+	struct pci_dev *pdev = ph->pdev;
+	unsigned int i;
+
+	if (!pdev->msi_enabled || pci_domain_nr(pdev->bus))
+		return;
+	ph->standing = pio_standing_open(PIO_LIST_SOURCE_MSI | pci_dev_id(pdev),
+					 PIO_HCALL_BATCH_MAX);
+	for (i = 0; i < ph->n_ports; i++)
+		ph->ports[i].standing = ph->standing;
+}
+
 static void ahci_host_exit(struct pio_ata_host *ph)
 {
 	pio_mmio_forget(ph->mmio);
@@ -216,4 +411,5 @@ const struct pio_ata_driver pio_ata_ahci = {
 	.interrupt = ahci_interrupt,
 	.host_init = ahci_host_init,
 	.host_exit = ahci_host_exit,
+	.stand = ahci_stand,
 };

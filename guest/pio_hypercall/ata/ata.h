@@ -5,9 +5,10 @@
 #include <linux/libata.h>
 #include <linux/pci.h>
 #include <linux/pio_hypercall.h>
+#include "../list_device.h"
 
 /* Longest list: BMDMA issue of an LBA48 command to the other device. */
-#define PIO_ATA_LIST	24
+#define PIO_ATA_LIST	PIO_LIST_POST_MAX
 
 struct pio_ata_host;
 
@@ -41,6 +42,9 @@ enum pio_ata_irq {
  * @ahead:	BMDMA: bytes of @ahead_buf that sff_data_xfer has transferred
  *		before it was asked to
  * @ahead_buf:	BMDMA: where they lie
+ * @standing:	lists of its interrupt that stand, NULL: none can; AHCI: the host's
+ * @posted:	commands (a bit each) that were posted, of those under way
+ * @order:	and the place of each in the order of posted lists
  * @seen:	AHCI: the driver's own qc_issue has run and set its active link
  * @issued:	commands issued by a list
  * @completed:	interrupts served by a list
@@ -57,6 +61,9 @@ struct pio_ata_port {
 	int idle_dev;
 	unsigned int ahead;
 	unsigned char *ahead_buf;
+	struct pio_standing *standing;
+	u32 posted;
+	u32 order[ATA_MAX_QUEUE];
 	bool seen;
 	unsigned long issued;
 	unsigned long completed;
@@ -71,6 +78,7 @@ struct pio_ata_port {
  *		under host->lock; returns bits of enum pio_ata_irq
  * @host_init:	NULL, or the reason why the controller is left alone
  * @host_exit:	undoes @host_init
+ * @stand:	opens queues for standing lists, if there can be any; NULL: never
  */
 struct pio_ata_driver {
 	const char *name;
@@ -78,6 +86,7 @@ struct pio_ata_driver {
 	unsigned int (*interrupt)(struct pio_ata_host *ph, unsigned long busy);
 	const char *(*host_init)(struct pio_ata_host *ph);
 	void (*host_exit)(struct pio_ata_host *ph);
+	void (*stand)(struct pio_ata_host *ph);
 };
 
 /* Legacy channels have an interrupt each. */
@@ -95,6 +104,8 @@ struct pio_ata_driver {
  * @irq_name:	name of each
  * @n_irqs:	how many
  * @threaded:	one of its interrupts has a thread, and was not
+ * @standing:	AHCI: lists that stand for its interrupt, NULL: none can
+ * @repeats:	AHCI: interrupts in a row that were about nothing new
  * @waited:	interrupts in a row that served some port while another waited
  * @mmio:	AHCI: mapping of the registers
  * @gpa:	AHCI: guest-physical address of them
@@ -113,6 +124,8 @@ struct pio_ata_host {
 	const char *irq_name[PIO_ATA_IRQS];
 	unsigned int n_irqs;
 	bool threaded;
+	struct pio_standing *standing;
+	unsigned int repeats;
 	unsigned int waited;
 	void __iomem *mmio;
 	phys_addr_t gpa;
@@ -137,6 +150,15 @@ static inline bool pio_ata_quiet(struct ata_port *ap)
 {
 	return !(ap->pflags & (ATA_PFLAG_EH_PENDING | ATA_PFLAG_EH_IN_PROGRESS |
 			       ATA_PFLAG_FROZEN | ATA_PFLAG_RESETTING));
+}
+
+/*
+ * Was command @tag under way when a list of that @order began?  If it was not posted, who
+ * knows.
+ */
+static inline bool pio_ata_before(struct pio_ata_port *pp, unsigned int tag, u32 order)
+{
+	return (s32)(order - pp->order[tag]) >= 0;
 }
 
 static inline void pio_ata_add(struct pio_hcall_access *list, unsigned int *n,

@@ -27,26 +27,40 @@ static bool is_port(const void __iomem *addr)
 	       (unsigned long)addr < IOMAP_PORTS_END;
 }
 
-static void out8(struct pio_ata_port *pp, unsigned int *n, u16 port, u8 value)
+static void out8(struct pio_hcall_access *list, unsigned int *n, u16 port, u8 value)
 {
-	pio_ata_add(pp->list, n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 1,
+	pio_ata_add(list, n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 1,
 		    port, value);
 }
 
 /* CHECK: go on only if (register & @mask) == @want. */
-static void check8(struct pio_ata_port *pp, unsigned int *n, u16 port, u8 mask,
+static void check8(struct pio_hcall_access *list, unsigned int *n, u16 port, u8 mask,
 		   u8 want)
 {
-	pio_ata_add(pp->list, n, PIO_HCALL_OP_CHECK, PIO_HCALL_SPACE_PIO, 1,
-		    port, 0);
-	pp->list[*n - 1].mask = mask;
-	pp->list[*n - 1].want = want;
+	pio_ata_add(list, n, PIO_HCALL_OP_CHECK, PIO_HCALL_SPACE_PIO, 1, port, 0);
+	list[*n - 1].mask = mask;
+	list[*n - 1].want = want;
 }
 
 static void reg8(struct pio_ata_port *pp, unsigned int *n,
 		 const void __iomem *addr, u8 value)
 {
-	out8(pp, n, port_of(addr), value);
+	out8(pp->list, n, port_of(addr), value);
+}
+
+/* No list stands: the next interrupt is the driver's, or a call's. */
+static void unstand(struct pio_ata_port *pp)
+{
+	struct pio_standing_result old;
+
+	pp->posted = 0;
+	if (!pp->standing)
+		return;
+	if (pio_standing_armed(pp->standing))
+		pio_standing_reset(pp->standing);
+	/* Of a command that has ended in another way. */
+	while (pio_standing_take(pp->standing, &old))
+		;
 }
 
 static unsigned int stock_issue(struct pio_ata_port *pp,
@@ -54,7 +68,45 @@ static unsigned int stock_issue(struct pio_ata_port *pp,
 {
 	pp->idle_dev = -1;
 	pp->ahead = 0;
+	pio_list_drain();
+	unstand(pp);
 	return pp->stock->qc_issue(qc);
+}
+
+/* What ata_bmdma_port_intr() does about a command that has ended well. */
+static unsigned int done_list(struct pio_ata_port *pp, struct pio_hcall_access *list, u8 cmd)
+{
+	unsigned int n = 0;
+
+	check8(list, &n, pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
+	       ATA_DMA_INTR);
+	out8(list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+	out8(list, &n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
+	pio_ata_add(list, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
+		    port_of(pp->ap->ioaddr.status_addr), 0);
+	return n;
+}
+
+/*
+ * By the list device, where there is one: the interrupt's list stands before the command
+ * can end.
+ */
+static bool post(struct pio_ata_port *pp, unsigned int n, u8 cmd)
+{
+	struct pio_hcall_access *list;
+
+	if (!pp->standing)
+		return false;
+	list = pio_standing_room(pp->standing);
+	if (!list)
+		return false;
+	pio_standing_arm(pp->standing, done_list(pp, list, cmd), 0);
+	if (!pio_list_post(pp->list, n, &pp->order[0])) {
+		unstand(pp);
+		return false;
+	}
+	pp->posted = 1;
+	return true;
 }
 
 /* What ata_sff_qc_issue() does behind the command, for one by PIO. */
@@ -81,7 +133,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	const struct ata_taskfile *tf = &qc->tf;
 	u8 cmd = tf->flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
 	bool dma = tf->protocol == ATA_PROT_DMA;
-	unsigned int n = 0;
+	unsigned int n = 0, checks;
 
 	if ((!dma && tf->protocol != ATA_PROT_PIO) ||
 	    tf->flags & ATA_TFLAG_POLLING || ap->flags & ATA_FLAG_PIO_POLLING ||
@@ -92,10 +144,11 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 
 	/* The driver waits for the channel to be idle; so do we, unless it is known. */
 	if (pp->idle_dev < 0)
-		check8(pp, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
+		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
 	reg8(pp, &n, io->device_addr, tf->device);
 	if (pp->idle_dev != qc->dev->devno)
-		check8(pp, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
+		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
+	checks = n - 1;
 
 	if (tf->flags & ATA_TFLAG_LBA48) {
 		reg8(pp, &n, io->feature_addr, tf->hob_feature);
@@ -114,16 +167,17 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 		mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
 		pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
 			    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
-		out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+		out8(pp->list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
 	}
 	reg8(pp, &n, io->command_addr, tf->command);
 	if (dma)
-		out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd | ATA_DMA_START);
+		out8(pp->list, &n, pp->bmdma + ATA_DMA_CMD, cmd | ATA_DMA_START);
 
 	/* The interrupt may come before the call returns, and finds the lock held. */
 	pp->idle_dev = -1;
 	pp->ahead = 0;
-	if (pio_hcall_batch(pp->list, n) < n) {
+	unstand(pp);
+	if ((!dma || checks || !post(pp, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
 		/* Busy after all.  Nothing but the device was written. */
 		pp->stopped++;
 		return stock_issue(pp, qc);
@@ -143,17 +197,17 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 				      struct ata_queued_cmd *qc, u8 *status)
 {
-	struct ata_ioports *io = &pp->ap->ioaddr;
 	u8 cmd = qc->tf.flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
-	unsigned int n = 0;
+	struct pio_standing_result res;
+	unsigned int n;
 
-	check8(pp, &n, pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
-	       ATA_DMA_INTR);
-	out8(pp, &n, pp->bmdma + ATA_DMA_CMD, cmd);
-	out8(pp, &n, pp->bmdma + ATA_DMA_STATUS,
-	     pp->bmdma_kept | ATA_DMA_INTR);
-	pio_ata_add(pp->list, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
-		    port_of(io->status_addr), 0);
+	if (pp->standing && pio_standing_take(pp->standing, &res) && !res.left &&
+	    pp->posted && pio_ata_before(pp, 0, res.order)) {
+		pp->list[0].value = res.list[0].value;
+		*status = res.list[3].value;
+		return PIO_ATA_SERVED;
+	}
+	n = done_list(pp, pp->list, cmd);
 	if (pio_hcall_batch(pp->list, n) < n)
 		return pp->list[0].value & ATA_DMA_ERR ? PIO_ATA_DRIVER
 						       : PIO_ATA_WAITS;
@@ -170,8 +224,8 @@ static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, u8 *status)
 	struct ata_ioports *io = &pp->ap->ioaddr;
 	unsigned int n = 0;
 
-	check8(pp, &n, port_of(io->altstatus_addr), ATA_BUSY, 0);
-	check8(pp, &n, port_of(io->status_addr), ATA_BUSY, 0);
+	check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY, 0);
+	check8(pp->list, &n, port_of(io->status_addr), ATA_BUSY, 0);
 	pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
 		    pp->bmdma + ATA_DMA_STATUS, 0);
 	if (pio_hcall_batch(pp->list, n) < n)
@@ -293,6 +347,28 @@ static const char *bmdma_host_init(struct pio_ata_host *ph)
 	return NULL;
 }
 
+/*
+ * An interrupt for each channel: those at their legacy ports.  From there, and for ports from
+ * 0x6000 on, the list device takes lists.
+ */
+static void bmdma_stand(struct pio_ata_host *ph)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < ph->n_ports && i < PIO_ATA_IRQS; i++) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		if (!pp->ap || pp->bmdma < 0x6000 ||
+		    port_of(pp->ap->ioaddr.cmd_addr) != (i ? 0x170 : 0x1f0))
+			continue;
+		for (j = 0; j < ph->n_irqs; j++) {
+			if (ph->irqs[j] == 14 + i)
+				pp->standing = pio_standing_open(PIO_LIST_SOURCE_LINE | (14 + i),
+								 PIO_ATA_LIST);
+		}
+	}
+}
+
 static bool bmdma_port_init(struct pio_ata_port *pp)
 {
 	struct ata_ioports *io = &pp->ap->ioaddr;
@@ -330,4 +406,5 @@ const struct pio_ata_driver pio_ata_bmdma = {
 	.port_init = bmdma_port_init,
 	.interrupt = bmdma_interrupt,
 	.host_init = bmdma_host_init,
+	.stand = bmdma_stand,
 };

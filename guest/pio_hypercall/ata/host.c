@@ -7,8 +7,10 @@
  *
  *	PCI driver bound,	convert(): operations and interrupt handler
  *	or found bound
- *	libata			qc_issue -> bmdma.c, ahci.c -> one call
- *	interrupt		interrupt() -> the same -> one call -> libata
+ *	libata			qc_issue -> bmdma.c, ahci.c -> one call, or one list
+ *				posted to the list device
+ *	interrupt		interrupt() -> the same -> one call, or what a standing
+ *				list has left -> libata
  *				or else the driver's own handler
  *	PCI driver to unbind,	revert()
  *	or we
@@ -47,6 +49,16 @@ static DECLARE_WAIT_QUEUE_HEAD(hosts_gone);
 #define WAITED_MAX	8
 
 /*
+ * What a standing list has taken from the controller, the driver will not find there:
+ * even while errors are handled it is ours to complete.
+ */
+static bool taken_already(struct pio_ata_port *pp)
+{
+	return pp->standing && !(pp->ap->pflags & ATA_PFLAG_FROZEN) &&
+	       pio_standing_done(pp->standing);
+}
+
+/*
  * All ports, as an interrupt may be about several.  If one of them has what we do
  * not know, or none was served, it is the driver's: its handler looks at everything
  * again.  So it does now and then if a port waits while others are served: maybe for
@@ -65,7 +77,7 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 
 		if (!ap)
 			continue;
-		if (!pio_ata_quiet(ap))
+		if (!pio_ata_quiet(ap) && !taken_already(&ph->ports[i]))
 			seen |= PIO_ATA_DRIVER;
 		else if (ap->qc_active)
 			busy |= BIT(i);
@@ -83,6 +95,7 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 
 	if (!(seen & PIO_ATA_DRIVER) && seen & (PIO_ATA_SERVED | PIO_ATA_SPURIOUS))
 		return IRQ_RETVAL(served);
+	pio_list_drain();
 	for (i = 0; i < ph->n_irqs; i++) {
 		if (ph->irqs[i] == irq)
 			return ph->handler[i](irq, ph->host) |
@@ -173,6 +186,23 @@ static void swap_back(struct pio_ata_host *ph, unsigned int n)
 	}
 }
 
+/* Error handling looks at registers, and changes them: posted lists come before it. */
+static void freeze(struct ata_port *ap)
+{
+	struct pio_ata_port *pp = pio_ata_port(ap);
+
+	pio_list_drain();
+	pp->stock->freeze(ap);
+}
+
+static void error_handler(struct ata_port *ap)
+{
+	struct pio_ata_port *pp = pio_ata_port(ap);
+
+	pio_list_drain();
+	pp->stock->error_handler(ap);
+}
+
 static void set_ops(struct pio_ata_host *ph, bool ours)
 {
 	unsigned long flags;
@@ -200,8 +230,12 @@ static void free_host(void *data)
 	struct pio_ata_host *ph = data;
 	unsigned int i;
 
-	for (i = 0; i < ph->n_ports; i++)
+	for (i = 0; i < ph->n_ports; i++) {
 		kfree(ph->ports[i].list);
+		if (!ph->standing)
+			pio_standing_close(ph->ports[i].standing);
+	}
+	pio_standing_close(ph->standing);
 	kfree(ph);
 	if (atomic_dec_and_test(&n_hosts))
 		wake_up(&hosts_gone);
@@ -225,6 +259,10 @@ static unsigned int init_ports(struct pio_ata_host *ph)
 		pp->ap = host->ports[i];
 		pp->stock = pp->ap->ops;
 		pp->ops = *pp->stock;
+		if (pp->stock->freeze)
+			pp->ops.freeze = freeze;
+		if (pp->stock->error_handler)
+			pp->ops.error_handler = error_handler;
 		if (ph->driver->port_init(pp))
 			n++;
 		else
@@ -271,6 +309,8 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 		if (swap_handler(ph, i, true))
 			goto swap_back;
 	}
+	if (driver->stand)
+		driver->stand(ph);
 	set_ops(ph, true);
 	list_add_tail(&ph->node, &hosts);
 	pci_info(pdev, "pio_hcall: requests of %s by hypercall\n", driver->name);
@@ -286,11 +326,33 @@ left_alone:
 	devm_release_action(&pdev->dev, free_host, ph);
 }
 
+/*
+ * No more lists stand, and what they have taken is completed: the driver would not find it.
+ */
+static void end_standing(struct pio_ata_host *ph)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&ph->host->lock, flags);
+	if (ph->standing)
+		pio_standing_stop(ph->standing);
+	for (i = 0; i < ph->n_ports; i++) {
+		if (ph->ports[i].standing)
+			pio_standing_stop(ph->ports[i].standing);
+	}
+	spin_unlock_irqrestore(&ph->host->lock, flags);
+	for (i = 0; i < ph->n_irqs; i++)
+		interrupt(ph->irqs[i], ph);
+}
+
 /* Everything as it was. */
 static void revert(struct pio_ata_host *ph)
 {
 	list_del(&ph->node);
+	end_standing(ph);
 	set_ops(ph, false);
+	pio_list_drain();
 	swap_back(ph, ph->n_irqs);
 	if (ph->driver->host_exit)
 		ph->driver->host_exit(ph);

@@ -14,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/pio_hypercall.h>
 #include "../ata/ata.h"
+#include "../list_device.h"
 #include "../transport.h"
 
 u32 pio_hcall_features __ro_after_init;
@@ -36,15 +37,25 @@ static int __init pio_hypercall_init(void)
 	pr_info("on: ABI %u, features 0x%x (IDE%s controllers)\n", host.version,
 		pio_hcall_features,
 		pio_hcall_features & PIO_HCALL_F_MMIO ? " and AHCI" : "");
+	err = pio_list_init();
+	if (err)
+		goto exit;
 	err = pio_ata_init();
 	if (err)
-		pio_hcall_exit();
+		goto list_exit;
+	return 0;
+
+list_exit:
+	pio_list_exit();
+exit:
+	pio_hcall_exit();
 	return err;
 }
 
 static void __exit pio_hypercall_exit(void)
 {
 	pio_ata_exit();
+	pio_list_exit();
 	pio_hcall_exit();
 	pr_info("off: unloaded\n");
 }
