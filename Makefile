@@ -15,6 +15,7 @@ help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
 	@echo '                    FIO_JOB=path   adds a fio job of yours'
 	@echo '                    GUEST=stock    with an unpatched kernel and the guest module'
+	@echo '                    VMM=out/qemu   with the QEMU of host/qemu, and by its list device'
 	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
 	@echo 'make bench        instructions per operation'
 	@echo '                    CPU=intel      on the Intel machine, not the AMD one'
@@ -121,7 +122,7 @@ vmm: fetch-debian
 ifeq ($(HOST),local)
 compare: local-host guest $(if $(filter stock,$(GUEST)),guest-module-6.12)
 else
-compare: testbed host-6.12 $(if $(filter stock,$(GUEST)),guest-module-6.12,guest)
+compare: testbed host-6.12 $(if $(VMM),qemu) $(if $(filter stock,$(GUEST)),guest-module-6.12,guest)
 endif
 	@tests/compare/compare
 

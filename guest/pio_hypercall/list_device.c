@@ -33,7 +33,7 @@
 /* As many as fit into the bitmap of those in use. */
 #define QUEUES_MAX	32
 /* How often to look in vain before asking the device whether it still works. */
-#define SPINS		1000
+#define SPINS		20000
 
 struct pio_standing {
 	unsigned int nr;
@@ -193,7 +193,6 @@ void __pio_list_drain(void)
 		cpu_relax();
 		if (++spins % SPINS)
 			continue;
-		/* Besides, an exit lets the VMM's threads run where there is one CPU. */
 		spin_lock_irqsave(&dev.lock, flags);
 		spin_lock(&dev.registers);
 		if (pio_list_open && queue_state(0) != PIO_LIST_RUNNING) {

@@ -96,6 +96,19 @@ def glance: reference as $virtio | pairs
 def glance_text: glance | @tsv;
 def glance_html: glance | "<tr>" + (map("<td>\(.)") | add) + "</tr>";
 
+# Where there is a list device: a line for each way of a request.
+def ways: if any(.runs[]; .mode == "doorbell") | not then empty else
+	. as $all | jobs[] as $job | $all.runs[] | select(.job == $job)
+	| (first($all.runs[] | select(.job == $job and .mode == "native") | .per_io.instructions) // null) as $native
+	| select(any($all.runs[]; .job == $job and .mode == "doorbell") or .controller == "virtio-blk")
+	| [.job, .mode, (.per_io.crossings | exact), (.per_io.controller_exits_to_vmm | exact),
+	   (.per_io.instructions | number), (.per_io.instructions | over($native)),
+	   ((("virtio-" + ($job | sub("^[a-z]*-"; ""))) as $virtio
+	     | first($all.runs[] | select(.job == $virtio) | .per_io.instructions) // null) as $virtio
+	    | .per_io.instructions | over($virtio))] end;
+def ways_text: ways | @tsv;
+def ways_html: ways | "<tr>" + (map("<td>\(.)") | add) + "</tr>";
+
 # The boot of the guest, by reason and by what the exits were for.
 def ranges: [
 	["console", 1016, 1023], ["2nd serial port", 760, 767], ["PCI configuration", 3320, 3327],
@@ -236,6 +249,8 @@ if $what == "text" then text
 elif $what == "html" then html
 elif $what == "glance" then glance_text
 elif $what == "glance_html" then glance_html
+elif $what == "ways" then ways_text
+elif $what == "ways_html" then ways_html
 elif $what == "boot" then boot_text
 elif $what == "boot_html" then boot_html
 elif $what == "conditions" then conditions

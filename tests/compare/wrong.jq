@@ -11,5 +11,6 @@
 (if .mode == "hypercall"
     and (.per_io.crossings_by_kind.hypercall // .per_io.hypercalls // 0) == 0
  then "\($run): there was no hypercall for the disk" else empty end),
-(if (.per_io.device_accesses // 0) == 0
+# A list device that looks by itself need not be told.
+(if (.per_io.device_accesses // 0) == 0 and .mode != "polling"
  then "\($run): the controller was never accessed" else empty end)

@@ -62,9 +62,12 @@ static bool is_ours(struct pio_ata_port *pp)
 	       pp->ap->link.device->class == ATA_DEV_ATA;
 }
 
+/* Lists that stand one after the other for the same disks, before that is looked at anew. */
+#define STOOD_MAX	32
+
 /*
  * As many lists as there is room for, for the interrupts to come: those of ahci_interrupt(),
- * for all disks.  What is active of one with NCQ is read from PxSACT, of the others from PxCI;
+ * for all disks in use of late: accesses for others would be made in vain.  What is active of one with NCQ is read from PxSACT, of the others from PxCI;
  * the note says which disks they are, and which have NCQ.  Where there is something else, too,
  * the list stops if that has a cause: the interrupt is the driver's then.
  */
@@ -73,7 +76,7 @@ static void stand(struct pio_ata_host *ph)
 	struct pio_hcall_access *list;
 
 	while ((list = pio_standing_room(ph->standing))) {
-		u32 ports = 0, ncq = 0, others = 0;
+		u32 ports = 0, ncq = 0, others = 0, active = 0;
 		unsigned int i, n = 0;
 
 		for (i = 0; i < ph->n_ports; i++) {
@@ -85,9 +88,18 @@ static void stand(struct pio_ata_host *ph)
 					others |= BIT(i);
 				continue;
 			}
+			if (ap->qc_active)
+				active |= BIT(i);
+			if (!(ph->in_use & BIT(i)))
+				continue;
 			ports |= BIT(i);
 			if (ata_ncq_enabled(ap->link.device))
 				ncq |= BIT(i);
+		}
+		if (++ph->stood == STOOD_MAX) {
+			ph->stood = 0;
+			ph->in_use = ph->used | active;
+			ph->used = 0;
 		}
 		if (!ports || hweight32(ports) > PORTS_OF_LIST)
 			return;
@@ -141,6 +153,9 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 	    port_reg(pp, PORT_CMD_ISSUE), 1U << qc->hw_tag);
 	pp->posted &= ~BIT(qc->hw_tag);
 	if (pp->standing && qc->tag == qc->hw_tag) {
+		/* Lists that stand already may be for others: an interrupt is a call then. */
+		pp->host->used |= BIT(ap->port_no);
+		pp->host->in_use |= BIT(ap->port_no);
 		stand(pp->host);
 		if (pio_list_post(pp->list, n, &pp->order[qc->hw_tag]))
 			pp->posted |= BIT(qc->hw_tag);

@@ -105,6 +105,9 @@ struct pio_ata_driver {
  * @n_irqs:	how many
  * @threaded:	one of its interrupts has a thread, and was not
  * @standing:	AHCI: lists that stand for its interrupt, NULL: none can
+ * @stood:	AHCI: lists that have stood since @in_use was looked at
+ * @in_use:	AHCI: ports (a bit each) that they are for
+ * @used:	AHCI: ports that a command was issued to meanwhile
  * @repeats:	AHCI: interrupts in a row that were about nothing new
  * @waited:	interrupts in a row that served some port while another waited
  * @mmio:	AHCI: mapping of the registers
@@ -125,6 +128,9 @@ struct pio_ata_host {
 	unsigned int n_irqs;
 	bool threaded;
 	struct pio_standing *standing;
+	unsigned int stood;
+	u32 in_use;
+	u32 used;
 	unsigned int repeats;
 	unsigned int waited;
 	void __iomem *mmio;
