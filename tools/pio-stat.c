@@ -5,7 +5,6 @@
  * pio-stat(8) is the manual.
  */
 #include <errno.h>
-#include <dirent.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -27,6 +26,7 @@ static const char usage_text[] =
 	"       pio-stat census [OPTION]... -- COMMAND...  while COMMAND runs\n"
 	"       pio-stat census [OPTION]... --input FILE   of a saved trace\n"
 	"       pio-stat ranges                          in a guest: names for --ranges\n"
+	"       pio-stat check [host | guest]            what works here, and if not, why\n"
 	"  -p, --pid PID              only the VM of this process\n"
 	"  -j, --json                 JSON, an object for each interval or census\n"
 	"  -d, --delay SECONDS        live: interval (1)\n"
@@ -93,61 +93,6 @@ char *xstrdup(const char *s)
 	if (!copy)
 		die(ST_ERROR, "out of memory");
 	return copy;
-}
-
-/* --- VMs --------------------------------------------------------------------- */
-
-static bool is_vm(const char *pid)
-{
-	char path[PATH_MAX], target[64];
-	struct dirent *d;
-	bool found = false;
-	ssize_t len;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return false;
-	while (!found && (d = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%s/fd/%s", pid, d->d_name);
-		len = readlink(path, target, sizeof(target) - 1);
-		if (len <= 0)
-			continue;
-		target[len] = '\0';
-		found = !strcmp(target, "anon_inode:kvm-vm");
-	}
-	closedir(dir);
-	return found;
-}
-
-static void check_pid(u32 pid)
-{
-	char name[16], path[32];
-	struct stat st;
-
-	snprintf(name, sizeof(name), "%u", pid);
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	if (stat(path, &st))
-		die(ST_NO_VM, "there is no process %u", pid);
-	if (!is_vm(name))
-		die(ST_NO_VM, "process %u is not a VM's: it has no KVM open", pid);
-}
-
-static void check_any_vm(void)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *d;
-	bool found = false;
-
-	if (!dir)
-		die(ST_ERROR, "/proc: %s: mount -t proc proc /proc", strerror(errno));
-	while (!found && (d = readdir(dir)))
-		found = d->d_name[0] >= '1' && d->d_name[0] <= '9' && is_vm(d->d_name);
-	closedir(dir);
-	if (!found)
-		die(ST_NO_VM,
-		    "no VM is running: start one, or count while one starts: pio-stat census -- COMMAND");
 }
 
 /* --- options ----------------------------------------------------------------- */
@@ -254,6 +199,17 @@ static void parse_options(int argc, char **argv)
 	}
 }
 
+static unsigned int parse_check(int argc, char **argv)
+{
+	if (!argc)
+		return 0;
+	if (argc == 1 && !strcmp(argv[0], "host"))
+		return CHECK_HOST;
+	if (argc == 1 && !strcmp(argv[0], "guest"))
+		return CHECK_GUEST;
+	die(ST_USAGE, "check '%s': not host or guest, one of them or none", argv[argc - 1]);
+}
+
 /* --- running ------------------------------------------------------------------- */
 
 static void stop(int sig)
@@ -297,9 +253,7 @@ static void live(void)
 	double start = now(), end = start;
 	unsigned long i;
 	u64 lost = 0;
-	char pid[16];
 
-	snprintf(pid, sizeof(pid), "%u", opt.pid);
 	for (i = 0; !stopped && (!opt.count || i < opt.count); i++) {
 		end += opt.delay;
 		count_until(end, 0, NULL);
@@ -310,8 +264,8 @@ static void live(void)
 		host_stats_read();
 		report(&rep);
 		account_clear();
-		if (opt.pid && !is_vm(pid)) {
-			note("VM %s has ended", pid);
+		if (opt.pid && !is_vm(opt.pid)) {
+			note("VM %u has ended", opt.pid);
 			break;
 		}
 	}
@@ -416,6 +370,8 @@ int main(int argc, char **argv)
 		range_print_own();
 		return ST_OK;
 	}
+	if (argc > 1 && !strcmp(argv[1], "check"))
+		return check(parse_check(argc - 2, argv + 2));
 	if (argc > 1 && !strcmp(argv[1], "census")) {
 		opt.census = true;
 		argc--;
@@ -430,10 +386,12 @@ int main(int argc, char **argv)
 		return ST_OK;
 	}
 
-	source_open(opt.buffer_kib);
+	if (geteuid())
+		die(ST_PERMISSION, "tracing the machine is root's: run this as root");
 	if (opt.pid)
 		check_pid(opt.pid);
-	else if (!opt.command)
+	source_open(opt.buffer_kib);
+	if (!opt.pid && !opt.command)
 		check_any_vm();
 	account_pid(opt.pid);
 	if (!source_has_kvm_hcall())

@@ -6,6 +6,8 @@
  *	account.c	events of a vCPU to exits, exits to ranges
  *	ranges.c	names of ports and addresses; `pio-stat ranges'
  *	report.c	text and JSON
+ *	vms.c		processes that run VMs
+ *	check.c		`pio-stat check'
  *	pio-stat.c	options, the loop
  */
 #ifndef PIO_STAT_H
@@ -44,6 +46,36 @@ void __noreturn __printf(2, 3) die(enum status status, const char *fmt, ...);
 void __printf(1, 2) note(const char *fmt, ...);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
+
+/* --- VMs, and files of the kernel's ---------------------------------------- */
+
+/*
+ * For tests, what the environment's PIO_STAT_ROOT names is put before paths in /proc, /sys, /dev
+ * and /lib that say what there is; events are always the kernel's own.
+ */
+void __printf(3, 4) root_path(char *path, size_t size, const char *fmt, ...);
+FILE *root_open(const char *path);
+bool root_has(const char *path);
+/* First line; false if there is none. */
+bool root_line(const char *path, char *line, size_t size);
+
+bool is_vm(u32 pid);
+void check_pid(u32 pid);
+void check_any_vm(void);
+/* How many; the caller frees the list. */
+size_t find_vms(u32 **pids);
+/* What QEMU's -name says, or ""; the caller frees it. */
+char *vm_name(u32 pid);
+
+/* --- check ----------------------------------------------------------------- */
+
+enum check_what {
+	CHECK_HOST = 1,
+	CHECK_GUEST = 2,
+};
+
+/* @what: 0 for what this machine is */
+enum status check(unsigned int what);
 
 /* --- events --------------------------------------------------------------- */
 
@@ -219,6 +251,8 @@ struct report {
 };
 
 void report(const struct report *r);
+/* @text behind @first, in lines of 80 columns; those that follow begin with @rest. */
+void print_wrapped(const char *first, const char *rest, const char *text);
 /* Read kvm_hcall's own counters; report() has the difference since the last. */
 void host_stats_read(void);
 

@@ -49,6 +49,24 @@ void host_stats_read(void)
 	fclose(f);
 }
 
+#define COLUMNS		80
+
+void print_wrapped(const char *first, const char *rest, const char *text)
+{
+	size_t column = printf("%s", first), start = column, len;
+
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		len = strcspn(text, " ");
+		if (column > start && column + 1 + len > COLUMNS) {
+			start = printf("\n%s", rest) - 1;
+			column = start;
+		}
+		column += printf("%s%.*s", column > start ? " " : "", (int)len, text);
+		text += len;
+	}
+	putchar('\n');
+}
+
 static bool is_error_stat(const char *name)
 {
 	return !strncmp(name, "refused_", 8) || !strcmp(name, "dropped");

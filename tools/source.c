@@ -326,8 +326,6 @@ void source_open(unsigned int buffer_kib)
 	FILE *f;
 	int kind;
 
-	if (geteuid())
-		die(ST_PERMISSION, "tracing the machine is root's: run this as root");
 	find_tracefs();
 	if (!read_format(EV_EXIT))
 		die(ST_NO_KVM,
