@@ -49,24 +49,6 @@ void host_stats_read(void)
 	fclose(f);
 }
 
-#define COLUMNS		80
-
-void print_wrapped(const char *first, const char *rest, const char *text)
-{
-	size_t column = printf("%s", first), start = column, len;
-
-	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
-		len = strcspn(text, " ");
-		if (column > start && column + 1 + len > COLUMNS) {
-			start = printf("\n%s", rest) - 1;
-			column = start;
-		}
-		column += printf("%s%.*s", column > start ? " " : "", (int)len, text);
-		text += len;
-	}
-	putchar('\n');
-}
-
 static bool is_error_stat(const char *name)
 {
 	return !strncmp(name, "refused_", 8) || !strcmp(name, "dropped");
@@ -343,47 +325,114 @@ static void json(const struct report *rep)
 
 /* --- text ------------------------------------------------------------------- */
 
+#define COLUMNS		80
+
+void print_wrapped(const char *first, const char *rest, const char *text)
+{
+	size_t column = printf("%s", first), start = column, len;
+
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		len = strcspn(text, " ");
+		if (column > start && column + 1 + len > COLUMNS) {
+			start = printf("\n%s", rest) - 1;
+			column = start;
+		}
+		column += printf("%s%.*s", column > start ? " " : "", (int)len, text);
+		text += len;
+	}
+	putchar('\n');
+}
+
+/* A line that grows, for print_wrapped(). */
+struct line {
+	char text[8192];
+	size_t len;
+};
+
+static void __printf(2, 3) add(struct line *line, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(line->text + line->len, sizeof(line->text) - line->len, fmt, args);
+	va_end(args);
+	line->len += len;
+	if (line->len >= sizeof(line->text))
+		line->len = sizeof(line->text) - 1;
+}
+
 static void heading(const struct report *rep)
 {
+	struct line line = { .len = 0 };
 	size_t i;
 
 	if (rep->census)
-		printf("census of %.3f s", rep->seconds);
+		add(&line, "census of %.3f s", rep->seconds);
 	else
-		printf("pio-stat, %.1f s", rep->seconds);
+		add(&line, "pio-stat, %.1f s", rep->seconds);
 	if (n_vms == 1)
-		printf(", VM %u", vms[0]);
+		add(&line, ", VM %u", vms[0]);
 	else if (n_vms > 1)
-		printf(", %zu VMs", n_vms);
-	printf(", %zu vCPU%s; ", n_vcpus, n_vcpus == 1 ? "" : "s");
-	printf("%llu exits, %llu for devices, of %.3f s of their time\n",
-	       totals.exits, totals.device_exits, totals.device_ns / 1e9);
+		add(&line, ", %zu VMs", n_vms);
+	add(&line, ", %zu vCPU%s; ", n_vcpus, n_vcpus == 1 ? "" : "s");
+	add(&line, "%llu exits, %llu for devices, of %.3f s of their time",
+	    totals.exits, totals.device_exits, totals.device_ns / 1e9);
+	print_wrapped("", "  ", line.text);
 	if (rep->census && n_vms > 1) {
-		printf("VMs:");
+		line.len = 0;
 		for (i = 0; i < n_vms; i++)
-			printf(" %u", vms[i]);
-		puts(" (--pid takes one of them)");
+			add(&line, " %u", vms[i]);
+		add(&line, " (--pid takes one of them)");
+		print_wrapped("VMs: ", "  ", line.text);
 	}
+}
+
+/* In a column of five, behind a space: with @digits behind the point, or fewer, or rounded. */
+static void figure(double value, int digits)
+{
+	static const char unit[] = "kMGTPE";
+	char text[32];
+	size_t i;
+
+	for (; digits >= 0; digits--) {
+		if (snprintf(text, sizeof(text), "%.*f", digits, value) <= 5) {
+			printf(" %5s", text);
+			return;
+		}
+	}
+	for (i = 0; unit[i]; i++) {
+		value /= 1000;
+		if (snprintf(text, sizeof(text), "%.1f%c", value, unit[i]) <= 5 ||
+		    snprintf(text, sizeof(text), "%.0f%c", value, unit[i]) <= 4)
+			break;
+	}
+	printf(" %5s", text);
 }
 
 static void row(const struct report *rep, const char *name, int indent,
 		const struct counts *c)
 {
 	double per = rep->census ? 1 : rep->seconds;
-	char each[32] = "-";
 
+	printf("%*s%-*.*s", indent, "", 19 - indent, 19 - indent, name);
+	figure(c->exits / per, 0);
+	figure(c->calls / per, 0);
+	figure(c->in_kvm / per, 0);
+	figure(c->in_vmm / per, 0);
+	figure(c->exits_to_vmm / per, 0);
+	figure(c->ns / 1e6 / per, 1);
 	/* What is accessed only in lists that begin elsewhere has no exit of its own. */
 	if (crossings(c))
-		snprintf(each, sizeof(each), "%.2f", us(c->ns, crossings(c)));
-	printf("%*s%-*.*s %9.0f %9.0f %9.0f %9.0f %9.0f %9.1f %9s %9.0f %6.0f",
-	       indent, "", 26 - indent, 26 - indent, name, c->exits / per,
-	       c->calls / per, c->in_kvm / per, c->in_vmm / per,
-	       c->exits_to_vmm / per, rep->census ? c->ns / 1e6 : c->ns / 1e6 / per,
-	       each, c->fallback / per, c->errors / per);
-	if (c->commands)
-		printf(" %8.0f %7.2f %7.2f", c->commands / per,
-		       ratio(crossings(c), c->commands),
-		       ratio(c->exits_to_vmm, c->commands));
+		figure(us(c->ns, crossings(c)), 2);
+	else
+		printf("     -");
+	if (c->commands) {
+		figure(c->commands / per, 0);
+		figure(ratio(crossings(c), c->commands), 2);
+		putchar(' ');
+		figure(ratio(c->exits_to_vmm, c->commands), 2);
+	}
 	putchar('\n');
 }
 
@@ -392,10 +441,8 @@ static void table(const struct report *rep)
 	struct controller **list;
 	size_t i, j, n = sorted(&list, by_cost);
 
-	printf("%-26s %9s %9s %9s %9s %9s %9s %9s %9s %6s %8s %7s %7s\n",
-	       rep->census ? "all of it" : "per second", "exits", "calls", "in KVM",
-	       "in VMM", "to VMM", "ms", "us each", "fallback", "errors", "I/Os",
-	       "cross/IO", "VMM/IO");
+	printf("%-19s exits calls inKVM inVMM toVMM    ms us/ex  I/Os  x/IO VMM/IO\n",
+	       rep->census ? "all of it" : "per second");
 	for (i = 0; i < n; i++) {
 		row(rep, list[i]->name, 0, &list[i]->c);
 		for (j = 0; j < n_ranges; j++) {
@@ -404,39 +451,56 @@ static void table(const struct report *rep)
 				row(rep, ranges[j]->name, 2, &ranges[j]->c);
 		}
 	}
+	/* Seldom any: not worth columns. */
+	for (i = 0; i < n; i++) {
+		const struct counts *c = &list[i]->c;
+		struct line line = { .len = 0 };
+
+		if (!c->fallback && !c->errors)
+			continue;
+		add(&line, "%s:", list[i]->name);
+		if (c->fallback)
+			add(&line, " %llu native accesses after calls (fallback)", c->fallback);
+		if (c->errors)
+			add(&line, "%s %llu calls refused (errors)", c->fallback ? "," : "",
+			    c->errors);
+		print_wrapped("", "  ", line.text);
+	}
 	free(list);
 }
 
 static void remarks(const struct report *rep)
 {
-	bool first = true;
+	struct line line = { .len = 0 };
 	size_t i;
 
 	for (i = 0; i < totals.n_other; i++)
-		printf("%s %s %llu", i ? "," : "other exits:",
-		       reason_name(totals.other[i].isa, totals.other[i].reason),
-		       totals.other[i].exits);
+		add(&line, "%s %s %llu", i ? "," : "",
+		    reason_name(totals.other[i].isa, totals.other[i].reason),
+		    totals.other[i].exits);
 	if (totals.n_other)
-		putchar('\n');
+		print_wrapped("other exits: ", "  ", line.text);
 	if (totals.enosys)
 		printf("calls that nobody answered (-ENOSYS), so that guests stay native: %llu\n",
 		       totals.enosys);
 	if (totals.errors)
 		printf("calls refused that name no register: %llu\n",
 		       totals.errors);
+	line.len = 0;
 	for (i = 0; host_stats_known && i < n_host_stats; i++) {
-		if (!is_error_stat(host_stats[i].name) || !host_stats[i].delta)
-			continue;
-		printf("%s %s %llu", first ? "kvm_hcall, all VMs:" : ",",
-		       host_stats[i].name, host_stats[i].delta);
-		first = false;
+		if (is_error_stat(host_stats[i].name) && host_stats[i].delta)
+			add(&line, "%s %s %llu", line.len ? "," : "", host_stats[i].name,
+			    host_stats[i].delta);
 	}
-	if (!first)
-		putchar('\n');
-	if (rep->lost)
-		printf("LOST: %llu events found no room, all figures are too low: %s\n",
-		       rep->lost, rep->from_file ? "record with a larger buffer" :
-		       "use a larger --buffer");
+	if (line.len)
+		print_wrapped("kvm_hcall, all VMs: ", "  ", line.text);
+	if (rep->lost) {
+		line.len = 0;
+		add(&line, "%llu events found no room, all figures are too low: %s",
+		    rep->lost, rep->from_file ? "record with a larger buffer" :
+		    "use a larger --buffer");
+		print_wrapped("LOST: ", "  ", line.text);
+	}
 }
 
 static void ranking(void)
@@ -462,7 +526,7 @@ static void ranking(void)
 		       100 * ratio(gain(c), totals.device_ns),
 		       100 * ratio(c->ns, totals.device_ns));
 		for (j = 0; j < r.n; j++)
-			printf("     - %s\n", r.text[j]);
+			print_wrapped("     - ", "       ", r.text[j]);
 	}
 	free(list);
 }
