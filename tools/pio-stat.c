@@ -20,7 +20,7 @@
 #define VERSION	"0.1.0"
 
 static const char usage_text[] =
-	"usage: pio-stat [OPTION]...                     live view\n"
+	"usage: pio-stat [OPTION]... [INTERVAL [COUNT]]  live view: seconds, how often\n"
 	"       pio-stat census [OPTION]... [SECONDS]    count, then rank the devices;\n"
 	"                                                until Ctrl-C if not told\n"
 	"       pio-stat census [OPTION]... -- COMMAND...  while COMMAND runs\n"
@@ -29,8 +29,8 @@ static const char usage_text[] =
 	"       pio-stat check [host | guest]            what works here, and if not, why\n"
 	"  -p, --pid PID              only the VM of this process\n"
 	"  -j, --json                 JSON, an object for each interval or census\n"
-	"  -d, --delay SECONDS        live: interval (1)\n"
-	"  -n, --count N              live: end after N intervals\n"
+	"  -d, --delay SECONDS        live: INTERVAL (1)\n"
+	"  -n, --count N              live: COUNT, of intervals\n"
 	"  -r, --range NAME=START-END name ports, hexadecimal; NAME is DEVICE or\n"
 	"                             DEVICE/PART\n"
 	"  -m, --mmio NAME=START-END  name addresses\n"
@@ -139,7 +139,8 @@ static void parse_options(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
-	bool live_only = false;
+	const char *live_only = NULL;
+	bool delay = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+p:jd:n:r:m:f:i:b:hV", names, NULL)) != -1) {
@@ -152,11 +153,12 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'd':
 			opt.delay = parse_seconds("--delay", optarg);
-			live_only = true;
+			delay = true;
+			live_only = "--delay";
 			break;
 		case 'n':
 			opt.count = parse_number("--count", optarg, INT_MAX);
-			live_only = true;
+			live_only = "--count";
 			break;
 		case 'r':
 		case 'm':
@@ -183,17 +185,36 @@ static void parse_options(int argc, char **argv)
 		}
 	}
 	if (opt.census && live_only)
-		die(ST_USAGE, "--delay and --count are for the live view; a census takes SECONDS");
-	if (opt.input && (!opt.census || opt.pid))
-		die(ST_USAGE, "--input is for a census, and goes without --pid");
+		die(ST_USAGE, "%s is for the live view; a census takes SECONDS", live_only);
+	if (opt.input && !opt.census)
+		die(ST_USAGE, "--input is for a census: pio-stat census --input %s", opt.input);
+	if (opt.input && opt.pid)
+		die(ST_USAGE, "--input goes without --pid");
 	argv += optind;
 	if (!*argv)
 		return;
 	if (opt.census && !opt.input && !strcmp(argv[-1], "--")) {
 		opt.command = argv;
-	} else if (opt.census && !opt.input && !argv[1]) {
-		opt.seconds = parse_seconds("census", *argv);
-	} else {
+		return;
+	}
+	if (opt.census && !opt.input) {
+		if (**argv < '0' || **argv > '9')
+			die(ST_USAGE, "census '%s': a command goes behind --", *argv);
+		opt.seconds = parse_seconds("census", *argv++);
+	} else if (!opt.census) {
+		if (**argv < '0' || **argv > '9')
+			die(ST_USAGE,
+			    "'%s': neither a command (census, check, ranges) nor an interval in seconds",
+			    *argv);
+		if (delay)
+			die(ST_USAGE, "'%s': an interval, and --delay is one, too", *argv);
+		opt.delay = parse_seconds("interval", *argv++);
+		if (*argv && opt.count)
+			die(ST_USAGE, "'%s': a count, and --count is one, too", *argv);
+		if (*argv)
+			opt.count = parse_number("count", *argv++, INT_MAX);
+	}
+	if (*argv) {
 		note("'%s': one argument too many", *argv);
 		fputs(usage_text, stderr);
 		exit(ST_USAGE);
