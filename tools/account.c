@@ -36,6 +36,7 @@ struct crossing {
 
 struct vcpu {
 	u32 pid, tid;
+	size_t vm;		/* index and 1; 0 where a file does not say */
 	bool in_exit;
 	u64 exit_time, mark, isa, reason, info, rip;
 	u64 decode_time;	/* 0: nothing was decoded */
@@ -54,15 +55,26 @@ struct vcpu {
 };
 
 struct totals totals;
-u32 *vms;
+struct vm *vms;
 size_t n_vms, n_vcpus;
 
 static struct vcpu *hash[1024];
-static u32 only_pid;
+static const u32 *only_pids;
+static size_t n_only_pids;
 
-void account_pid(u32 pid)
+void account_pids(const u32 *pids, size_t n)
 {
-	only_pid = pid;
+	only_pids = pids;
+	n_only_pids = n;
+}
+
+static bool wanted(u32 pid)
+{
+	size_t i;
+
+	for (i = 0; i < n_only_pids && only_pids[i] != pid; i++)
+		;
+	return !n_only_pids || i < n_only_pids;
 }
 
 void account_clear(void)
@@ -71,6 +83,8 @@ void account_clear(void)
 
 	for (i = 0; i < n_ranges; i++)
 		memset(&ranges[i]->c, 0, sizeof(ranges[i]->c));
+	for (i = 0; i < n_vms; i++)
+		vms[i].exits = 0;
 	memset(&totals, 0, sizeof(totals));
 }
 
@@ -116,12 +130,15 @@ static struct vcpu *vcpu_get(u32 pid, u32 tid)
 	v->next = *slot;
 	*slot = v;
 	n_vcpus++;
-	for (i = 0; i < n_vms && vms[i] != pid; i++)
+	if (!pid)
+		return v;
+	for (i = 0; i < n_vms && vms[i].pid != pid; i++)
 		;
-	if (pid && i == n_vms) {
+	if (i == n_vms) {
 		vms = xrealloc(vms, (n_vms + 1) * sizeof(*vms));
-		vms[n_vms++] = pid;
+		vms[n_vms++] = (struct vm){ .pid = pid };
 	}
+	v->vm = i + 1;
 	return v;
 }
 
@@ -424,6 +441,8 @@ static void exit_done(struct vcpu *v, u64 now, u64 rip)
 
 	totals.exits++;
 	totals.ns += ns;
+	if (v->vm)
+		vms[v->vm - 1].exits++;
 	totals.enosys += v->enosys;
 	if (v->call && v->call_event.nr == PIO_HCALL_PROBE)
 		totals.probes++;
@@ -472,7 +491,7 @@ void account(const struct event *ev)
 {
 	struct vcpu *v;
 
-	if (only_pid && ev->pid != only_pid)
+	if (!wanted(ev->pid))
 		return;
 	v = vcpu_get(ev->pid, ev->tid);
 	if (ev->kind == EV_EXIT) {

@@ -27,7 +27,7 @@ static const char usage_text[] =
 	"       pio-stat census [OPTION]... --input FILE   of a saved trace\n"
 	"       pio-stat ranges                          in a guest: names for --ranges\n"
 	"       pio-stat check [host | guest]            what works here, and if not, why\n"
-	"  -p, --pid PID              only the VM of this process\n"
+	"  -p, --pid PID[,PID]...     only the VMs of these processes\n"
 	"  -j, --json                 JSON, an object for each interval or census\n"
 	"  -d, --delay SECONDS        live: INTERVAL (1)\n"
 	"  -n, --count N              live: COUNT, of intervals\n"
@@ -43,7 +43,8 @@ static const char usage_text[] =
 
 static struct options {
 	bool census, json;
-	u32 pid;
+	u32 *pids;
+	size_t n_pids;
 	double delay;
 	unsigned long count;
 	double seconds;
@@ -123,6 +124,20 @@ static unsigned long parse_number(const char *what, const char *s, unsigned long
 	return n;
 }
 
+/* PID[,PID]... */
+static void parse_pids(const char *arg)
+{
+	char *list = xstrdup(arg), *rest = list, *pid;
+
+	while ((pid = strsep(&rest, ","))) {
+		if (!*pid)
+			die(ST_USAGE, "--pid '%s': a number is missing at a comma", arg);
+		opt.pids = xrealloc(opt.pids, (opt.n_pids + 1) * sizeof(*opt.pids));
+		opt.pids[opt.n_pids++] = parse_number("--pid", pid, INT_MAX);
+	}
+	free(list);
+}
+
 static void parse_options(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -146,7 +161,7 @@ static void parse_options(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "+p:jd:n:r:m:f:i:b:hV", names, NULL)) != -1) {
 		switch (c) {
 		case 'p':
-			opt.pid = parse_number("--pid", optarg, INT_MAX);
+			parse_pids(optarg);
 			break;
 		case 'j':
 			opt.json = true;
@@ -188,7 +203,7 @@ static void parse_options(int argc, char **argv)
 		die(ST_USAGE, "%s is for the live view; a census takes SECONDS", live_only);
 	if (opt.input && !opt.census)
 		die(ST_USAGE, "--input is for a census: pio-stat census --input %s", opt.input);
-	if (opt.input && opt.pid)
+	if (opt.input && opt.n_pids)
 		die(ST_USAGE, "--input goes without --pid");
 	argv += optind;
 	if (!*argv)
@@ -248,6 +263,30 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/* Soon after a VM's first exit: it may end at any time. */
+static void name_vms(void)
+{
+	static size_t named;
+
+	for (; named < n_vms; named++)
+		vms[named].name = vm_name(vms[named].pid);
+}
+
+/* Forget those of --pid that have ended; false if none is left. */
+static bool pids_left(void)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < opt.n_pids; i++) {
+		if (is_vm(opt.pids[i]))
+			opt.pids[n++] = opt.pids[i];
+		else
+			note("VM %u has ended", opt.pids[i]);
+	}
+	opt.n_pids = n;
+	return n;
+}
+
 /* Until @end, 0 for no end, or a signal, or @child has ended. */
 static void count_until(double end, pid_t child, int *wait_status)
 {
@@ -261,6 +300,7 @@ static void count_until(double end, pid_t child, int *wait_status)
 			left = 0.1;
 		source_wait(left * 1000 + 1);
 		source_read(false, account);
+		name_vms();
 		if (child && waitpid(child, wait_status, WNOHANG) == child)
 			break;
 	}
@@ -286,10 +326,8 @@ static void live(void)
 		host_stats_read();
 		report(&rep);
 		account_clear();
-		if (opt.pid && !is_vm(opt.pid)) {
-			note("VM %u has ended", opt.pid);
+		if (opt.n_pids && !pids_left())
 			break;
-		}
 	}
 }
 
@@ -342,6 +380,7 @@ static enum status census(void)
 	count_until(opt.seconds ? start + opt.seconds : 0, child, &wait_status);
 	rep.seconds = now() - start;
 	source_read(true, account);
+	name_vms();
 	account_end();
 	rep.lost = source_lost();
 	host_stats_read();
@@ -376,6 +415,9 @@ static void census_of_file(void)
 
 	source_file(opt.input, account_file);
 	account_end();
+	/* The processes of this machine need not be the trace's, but a test's are. */
+	if (getenv("PIO_STAT_ROOT"))
+		name_vms();
 	rep.seconds = (last_time - first_time) / 1e9;
 	rep.lost = source_lost();
 	report(&rep);
@@ -385,6 +427,7 @@ int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = stop };
 	struct stat st;
+	size_t i;
 
 	if (argc > 1 && !strcmp(argv[1], "ranges")) {
 		if (argc > 2)
@@ -410,12 +453,12 @@ int main(int argc, char **argv)
 
 	if (geteuid())
 		die(ST_PERMISSION, "tracing the machine is root's: run this as root");
-	if (opt.pid)
-		check_pid(opt.pid);
+	for (i = 0; i < opt.n_pids; i++)
+		check_pid(opt.pids[i]);
 	source_open(opt.buffer_kib);
-	if (!opt.pid && !opt.command)
+	if (!opt.n_pids && !opt.command)
 		check_any_vm();
-	account_pid(opt.pid);
+	account_pids(opt.pids, opt.n_pids);
 	if (!source_has_kvm_hcall())
 		note("kvm_hcall is not loaded: there are native accesses only");
 	else if (stat("/sys/kernel/debug/kvm_hcall", &st))

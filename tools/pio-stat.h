@@ -230,10 +230,18 @@ struct totals {
 };
 
 extern struct totals totals;
-extern u32 *vms;		/* processes that ran a guest, since the start */
+/* Processes that ran a guest, since the start. */
+struct vm {
+	u32 pid;
+	char *name;	/* of the guest; NULL: not asked for yet, "": it has none */
+	u64 exits;
+};
+
+extern struct vm *vms;
 extern size_t n_vms, n_vcpus;
 
-void account_pid(u32 pid);
+/* Only of these; none for all */
+void account_pids(const u32 *pids, size_t n);
 void account(const struct event *ev);
 void account_end(void);		/* nothing more will come */
 u64 trip_ns(void);

@@ -292,7 +292,10 @@ static void json(const struct report *rep)
 	printf("\"kvm_hcall\":%s,\"lost\":%llu,\"vms\":[",
 	       source_has_kvm_hcall() ? "true" : "false", rep->lost);
 	for (i = 0; i < n_vms; i++)
-		printf("%s%u", i ? "," : "", vms[i]);
+		printf("%s%u", i ? "," : "", vms[i].pid);
+	printf("],\"vm_names\":[");
+	for (i = 0; i < n_vms; i++)
+		printf("%s\"%s\"", i ? "," : "", vms[i].name ? vms[i].name : "");
 	printf("],\"vcpus\":%zu,\"exits\":%llu,\"ns\":%llu,", n_vcpus,
 	       totals.exits, totals.ns);
 	printf("\"device_exits\":%llu,\"device_ns\":%llu,", totals.device_exits,
@@ -364,27 +367,31 @@ static void __printf(2, 3) add(struct line *line, const char *fmt, ...)
 
 static void heading(const struct report *rep)
 {
-	struct line line = { .len = 0 };
-	size_t i;
+	struct line line = { .len = 0 }, list = { .len = 0 };
+	size_t i, n = 0;
 
+	/* In a live view others come and go. */
+	for (i = 0; i < n_vms; i++) {
+		if (vms[i].exits)
+			add(&list, "%s %u%s%s", n++ ? "," : "", vms[i].pid,
+			    vms[i].name && *vms[i].name ? " " : "",
+			    vms[i].name ? vms[i].name : "");
+	}
 	if (rep->census)
 		add(&line, "census of %.3f s", rep->seconds);
 	else
 		add(&line, "pio-stat, %.1f s", rep->seconds);
-	if (n_vms == 1)
-		add(&line, ", VM %u", vms[0]);
-	else if (n_vms > 1)
-		add(&line, ", %zu VMs", n_vms);
+	if (n == 1)
+		add(&line, ", VM%s", list.text);
+	else if (n)
+		add(&line, ", %zu VMs", n);
 	add(&line, ", %zu vCPU%s; ", n_vcpus, n_vcpus == 1 ? "" : "s");
 	add(&line, "%llu exits, %llu for devices, of %.3f s of their time",
 	    totals.exits, totals.device_exits, totals.device_ns / 1e9);
 	print_wrapped("", "  ", line.text);
-	if (rep->census && n_vms > 1) {
-		line.len = 0;
-		for (i = 0; i < n_vms; i++)
-			add(&line, " %u", vms[i]);
-		add(&line, " (--pid takes one of them)");
-		print_wrapped("VMs: ", "  ", line.text);
+	if (n > 1) {
+		add(&list, "%s", rep->census ? " (--pid takes some of them)" : "");
+		print_wrapped("VMs: ", "  ", list.text);
 	}
 }
 

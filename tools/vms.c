@@ -168,10 +168,13 @@ char *vm_name(u32 pid)
 	f = root_open(path);
 	if (!f)
 		return xstrdup("");
-	while (!name && getdelim(&arg, &room, '\0', f) > 0) {
-		if (next)
+	/* As QEMU does, take the last one. */
+	while (getdelim(&arg, &room, '\0', f) > 0) {
+		if (next) {
+			free(name);
 			name = name_of_option(arg);
-		next = !strcmp(arg, "-name") || !strcmp(arg, "--name");
+		}
+		next = !next && (!strcmp(arg, "-name") || !strcmp(arg, "--name"));
 	}
 	free(arg);
 	fclose(f);
