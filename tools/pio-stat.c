@@ -29,6 +29,9 @@ static const char usage_text[] =
 	"       pio-stat check [host | guest]            what works here, and if not, why\n"
 	"  -p, --pid PID[,PID]...     only the VMs of these processes\n"
 	"  -j, --json                 JSON, an object for each interval or census\n"
+	"  -c, --csv                  CSV, a line for each range of an interval\n"
+	"  -s, --sort KEY             time, gain, exits, calls, vmm, ios or name\n"
+	"  -t, --top N                only the first N devices\n"
 	"  -d, --delay SECONDS        live: INTERVAL (1)\n"
 	"  -n, --count N              live: COUNT, of intervals\n"
 	"  -r, --range NAME=START-END name ports, hexadecimal; NAME is DEVICE or\n"
@@ -42,7 +45,8 @@ static const char usage_text[] =
 	"  -V, --version\n";
 
 static struct options {
-	bool census, json;
+	bool census;
+	enum format format;
 	u32 *pids;
 	size_t n_pids;
 	double delay;
@@ -138,11 +142,21 @@ static void parse_pids(const char *arg)
 	free(list);
 }
 
+static void set_format(enum format format)
+{
+	if (opt.format != FORMAT_TEXT && opt.format != format)
+		die(ST_USAGE, "--json and --csv: one of them");
+	opt.format = format;
+}
+
 static void parse_options(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{ "pid", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "csv", no_argument, NULL, 'c' },
+		{ "sort", required_argument, NULL, 's' },
+		{ "top", required_argument, NULL, 't' },
 		{ "delay", required_argument, NULL, 'd' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "range", required_argument, NULL, 'r' },
@@ -158,13 +172,22 @@ static void parse_options(int argc, char **argv)
 	bool delay = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+p:jd:n:r:m:f:i:b:hV", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+p:jcs:t:d:n:r:m:f:i:b:hV", names, NULL)) != -1) {
 		switch (c) {
 		case 'p':
 			parse_pids(optarg);
 			break;
 		case 'j':
-			opt.json = true;
+		case 'c':
+			set_format(c == 'j' ? FORMAT_JSON : FORMAT_CSV);
+			break;
+		case 's':
+			if (!report_sort(optarg))
+				die(ST_USAGE, "--sort '%s': none of %s", optarg,
+				    report_sort_keys());
+			break;
+		case 't':
+			report_top(parse_number("--top", optarg, INT_MAX));
 			break;
 		case 'd':
 			opt.delay = parse_seconds("--delay", optarg);
@@ -263,6 +286,14 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+static double unix_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 /* Soon after a VM's first exit: it may end at any time. */
 static void name_vms(void)
 {
@@ -309,8 +340,8 @@ static void count_until(double end, pid_t child, int *wait_status)
 static void live(void)
 {
 	struct report rep = {
-		.json = opt.json,
-		.clear_screen = !opt.json && isatty(STDOUT_FILENO),
+		.format = opt.format,
+		.clear_screen = opt.format == FORMAT_TEXT && isatty(STDOUT_FILENO),
 	};
 	double start = now(), end = start;
 	unsigned long i;
@@ -323,6 +354,7 @@ static void live(void)
 		start += rep.seconds;
 		rep.lost = source_lost() - lost;
 		lost += rep.lost;
+		rep.time = unix_time();
 		host_stats_read();
 		report(&rep);
 		account_clear();
@@ -368,7 +400,7 @@ static pid_t start_command(char **command)
 
 static enum status census(void)
 {
-	struct report rep = { .json = opt.json, .census = true };
+	struct report rep = { .format = opt.format, .census = true };
 	enum status status = ST_OK;
 	int wait_status = 0;
 	pid_t child = 0;
@@ -383,6 +415,7 @@ static enum status census(void)
 	name_vms();
 	account_end();
 	rep.lost = source_lost();
+	rep.time = unix_time();
 	host_stats_read();
 	if (!totals.exits)
 		note("no exit was counted: no VM ran");
@@ -411,7 +444,7 @@ static void account_file(const struct event *ev)
 
 static void census_of_file(void)
 {
-	struct report rep = { .json = opt.json, .census = true, .from_file = true };
+	struct report rep = { .format = opt.format, .census = true, .from_file = true };
 
 	source_file(opt.input, account_file);
 	account_end();
@@ -419,6 +452,7 @@ static void census_of_file(void)
 	if (getenv("PIO_STAT_ROOT"))
 		name_vms();
 	rep.seconds = (last_time - first_time) / 1e9;
+	rep.time = last_time / 1e9;
 	rep.lost = source_lost();
 	report(&rep);
 }

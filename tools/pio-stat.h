@@ -5,7 +5,8 @@
  *	source.c	KVM's tracepoints, from perf_event_open() or a file
  *	account.c	events of a vCPU to exits, exits to ranges
  *	ranges.c	names of ports and addresses; `pio-stat ranges'
- *	report.c	text and JSON
+ *	report.c	what is told, in which order; text
+ *	formats.c	JSON, CSV, Prometheus
  *	vms.c		processes that run VMs
  *	check.c		`pio-stat check'
  *	pio-stat.c	options, the loop
@@ -249,18 +250,61 @@ void account_clear(void);	/* counts to 0, but not what is known of vCPUs */
 
 /* --- report --------------------------------------------------------------- */
 
+enum format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_CSV,
+};
+
 struct report {
-	bool json;
+	enum format format;
 	bool census;
 	bool from_file;
 	bool clear_screen;
 	double seconds;
+	double time;		/* at the end: Unix time, or the trace's own */
 	u64 lost;
 };
 
 void report(const struct report *r);
 /* @text behind @first, in lines of 80 columns; those that follow begin with @rest. */
 void print_wrapped(const char *first, const char *rest, const char *text);
+
+/* What to sort by, NULL: as is best; false if there is no such key.  How many, 0: all. */
+bool report_sort(const char *key);
+void report_top(size_t n);
+const char *report_sort_keys(void);
+
+/* A counter of kvm_hcall's: what it is, and by how much it has grown. */
+#define MAX_HOST_STATS	64
+
+struct host_stat {
+	char name[32];
+	u64 value, delta;
+};
+
+extern struct host_stat host_stats[MAX_HOST_STATS];
+extern size_t n_host_stats;
+extern bool host_stats_known;
+
+/* Controllers with anything to tell, in order; the caller frees the list. */
+size_t report_list(const struct report *rep, struct controller ***list);
+bool active(const struct counts *c);
+double ratio(u64 a, u64 b);
+u64 gain(const struct counts *c);
+u64 gain_wait(const struct counts *c);
+
+#define MAX_REASONS	8
+
+struct reasons {
+	char text[MAX_REASONS][200];
+	size_t n;
+};
+
+void reasons_of(const struct counts *c, struct reasons *r);
+
+void report_json(const struct report *rep);
+void report_csv(const struct report *rep);
 /* Read kvm_hcall's own counters; report() has the difference since the last. */
 void host_stats_read(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is printed: the live view, the census with its ranking, and JSON.
+ * What is told and in which order; as text: the live view, the census with its ranking.
  *
  * A reason in the ranking is a sentence about what was counted, with the figures in
  * it.  None is about a device by its name.
@@ -12,14 +12,10 @@
 #include "pio-stat.h"
 
 #define HOST_STATS	"/sys/kernel/debug/kvm_hcall/stats"
-#define MAX_HOST_STATS	64
 
-static struct {
-	char name[32];
-	u64 value, delta;
-} host_stats[MAX_HOST_STATS];
-static size_t n_host_stats;
-static bool host_stats_known;
+struct host_stat host_stats[MAX_HOST_STATS];
+size_t n_host_stats;
+bool host_stats_known;
 
 void host_stats_read(void)
 {
@@ -54,7 +50,7 @@ static bool is_error_stat(const char *name)
 	return !strncmp(name, "refused_", 8) || !strcmp(name, "dropped");
 }
 
-static double ratio(u64 a, u64 b)
+double ratio(u64 a, u64 b)
 {
 	return b ? (double)a / b : 0;
 }
@@ -67,46 +63,99 @@ static u64 crossings(const struct counts *c)
 /* Set by sorted(): it is a look at hundreds of counters. */
 static u64 trip;
 
-static u64 gain_wait(const struct counts *c)
+u64 gain_wait(const struct counts *c)
 {
 	return c->gain_wait_ns + c->write_write * trip;
 }
 
-static u64 gain(const struct counts *c)
+u64 gain(const struct counts *c)
 {
 	return c->gain_string_ns + c->gain_decode_ns + gain_wait(c);
 }
 
 /* --- sorting --------------------------------------------------------------- */
 
-static int by_cost(const void *a, const void *b)
+static u64 time_of(const struct counts *c)
+{
+	return c->ns;
+}
+
+static u64 to_vmm(const struct counts *c)
+{
+	return c->exits_to_vmm;
+}
+
+static u64 calls(const struct counts *c)
+{
+	return c->calls;
+}
+
+static u64 commands(const struct counts *c)
+{
+	return c->commands;
+}
+
+static const struct sort_key {
+	const char *name;
+	u64 (*value)(const struct counts *c);	/* the largest first; NULL: by name */
+} sort_keys[] = {
+	{ "time", time_of },
+	{ "gain", gain },
+	{ "exits", crossings },
+	{ "calls", calls },
+	{ "vmm", to_vmm },
+	{ "ios", commands },
+	{ "name", NULL },
+};
+
+enum { BY_TIME, BY_GAIN };
+
+static const struct sort_key *asked_key, *sort_key;
+static size_t top;
+
+bool report_sort(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sort_keys); i++) {
+		if (!strcmp(sort_keys[i].name, key)) {
+			asked_key = &sort_keys[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+void report_top(size_t n)
+{
+	top = n;
+}
+
+const char *report_sort_keys(void)
+{
+	return "time, gain, exits, calls, vmm, ios, name";
+}
+
+static int compare(const void *a, const void *b)
 {
 	const struct controller *x = *(struct controller * const *)a;
 	const struct controller *y = *(struct controller * const *)b;
+	u64 p = sort_key->value ? sort_key->value(&x->c) : 0;
+	u64 q = sort_key->value ? sort_key->value(&y->c) : 0;
 
-	if (x->c.ns != y->c.ns)
+	if (p != q)
+		return p < q ? 1 : -1;
+	if (sort_key->value && x->c.ns != y->c.ns)
 		return x->c.ns < y->c.ns ? 1 : -1;
 	return strcmp(x->name, y->name);
 }
 
-static int by_gain(const void *a, const void *b)
-{
-	const struct controller *x = *(struct controller * const *)a;
-	const struct controller *y = *(struct controller * const *)b;
-
-	if (gain(&x->c) != gain(&y->c))
-		return gain(&x->c) < gain(&y->c) ? 1 : -1;
-	return by_cost(a, b);
-}
-
-static bool active(const struct counts *c)
+bool active(const struct counts *c)
 {
 	return crossings(c) || c->accesses || c->errors;
 }
 
-/* Those with anything to tell; the caller frees the list. */
-static size_t sorted(struct controller ***list,
-		     int (*compare)(const void *a, const void *b))
+static size_t sorted(struct controller ***list, const struct sort_key *key)
 {
 	size_t i, n = 0;
 
@@ -120,18 +169,28 @@ static size_t sorted(struct controller ***list,
 		if (active(&controllers[i]->c))
 			(*list)[n++] = controllers[i];
 	}
+	sort_key = key;
 	qsort(*list, n, sizeof(**list), compare);
 	return n;
 }
 
+/* How many of @n are shown. */
+static size_t shown(size_t n)
+{
+	return top && top < n ? top : n;
+}
+
+size_t report_list(const struct report *rep, struct controller ***list)
+{
+	const struct sort_key *key = &sort_keys[BY_TIME];
+
+	/* A program that reads a census wants what the ranking has. */
+	if (rep->census && rep->format != FORMAT_TEXT)
+		key = &sort_keys[BY_GAIN];
+	return shown(sorted(list, asked_key ? asked_key : key));
+}
+
 /* --- reasons --------------------------------------------------------------- */
-
-#define MAX_REASONS	8
-
-struct reasons {
-	char text[MAX_REASONS][200];
-	size_t n;
-};
 
 static void __printf(2, 3) reason(struct reasons *r, const char *fmt, ...)
 {
@@ -153,7 +212,7 @@ static double us(u64 ns, u64 n)
  * Bounds below which something is not worth a line: one crossing of a hundred, a tenth
  * of the accesses.  Those that speak for most of them: nine of ten, and a half.
  */
-static void reasons_of(const struct counts *c, struct reasons *r)
+void reasons_of(const struct counts *c, struct reasons *r)
 {
 	u64 n = crossings(c), rest;
 
@@ -206,124 +265,6 @@ static void reasons_of(const struct counts *c, struct reasons *r)
 		       "%.0f %% of the accesses go on to the VMM, %.0f %% of them reads: a call each saves nothing there, only fewer of them help",
 		       100 * ratio(c->in_vmm, c->accesses),
 		       100 * ratio(c->reads, c->accesses));
-}
-
-/* --- JSON ------------------------------------------------------------------- */
-
-static void json_counts(const struct counts *c)
-{
-#define COUNT(name)	printf("\"" #name "\":%llu,", c->name)
-	COUNT(exits);
-	COUNT(calls);
-	COUNT(accesses);
-	COUNT(reads);
-	COUNT(writes);
-	COUNT(in_kvm);
-	COUNT(in_vmm);
-	COUNT(native);
-	COUNT(by_call);
-	COUNT(by_list);
-	COUNT(by_ring);
-	COUNT(exits_to_vmm);
-	COUNT(string_exits);
-	COUNT(strings);
-	COUNT(decoded);
-	COUNT(write_runs);
-	COUNT(write_write);
-	COUNT(joinable);
-	COUNT(repeated);
-	COUNT(fallback);
-	COUNT(errors);
-	COUNT(commands);
-	COUNT(ns);
-	COUNT(gain_string_ns);
-	COUNT(gain_decode_ns);
-#undef COUNT
-	printf("\"gain_wait_ns\":%llu,\"gain_ns\":%llu", gain_wait(c), gain(c));
-}
-
-/* Names have no character that JSON would want escaped: ranges.c sees to it. */
-static void json_controller(const struct report *rep, const struct controller *ctl)
-{
-	const struct counts *c = &ctl->c;
-	const char *separator = "";
-	struct reasons reasons;
-	size_t i;
-
-	printf("{\"name\":\"%s\",", ctl->name);
-	json_counts(c);
-	if (c->commands)
-		printf(",\"per_io\":{\"exits\":%.3f,\"calls\":%.3f,\"exits_to_vmm\":%.3f}",
-		       ratio(c->exits, c->commands), ratio(c->calls, c->commands),
-		       ratio(c->exits_to_vmm, c->commands));
-	else
-		printf(",\"per_io\":null");
-	if (rep->census) {
-		reasons_of(c, &reasons);
-		printf(",\"reasons\":[");
-		for (i = 0; i < reasons.n; i++)
-			printf("%s\"%s\"", i ? "," : "", reasons.text[i]);
-		printf("]");
-	}
-	printf(",\"ranges\":[");
-	for (i = 0; i < n_ranges; i++) {
-		const struct range *r = ranges[i];
-
-		if (r->controller != ctl || !active(&r->c))
-			continue;
-		printf("%s{\"name\":\"%s\",\"space\":\"%s\",\"start\":%llu,\"end\":%llu,",
-		       separator, r->name ? r->name : ctl->name,
-		       r->mmio ? "mmio" : "pio", r->start, r->end);
-		json_counts(&r->c);
-		printf("}");
-		separator = ",";
-	}
-	printf("]}");
-}
-
-static void json(const struct report *rep)
-{
-	struct controller **list;
-	size_t i, n = sorted(&list, rep->census ? by_gain : by_cost);
-
-	printf("{\"format\":1,\"mode\":\"%s\",\"seconds\":%.6f,\"source\":\"%s\",",
-	       rep->census ? "census" : "live", rep->seconds,
-	       rep->from_file ? "file" : "kernel");
-	printf("\"kvm_hcall\":%s,\"lost\":%llu,\"vms\":[",
-	       source_has_kvm_hcall() ? "true" : "false", rep->lost);
-	for (i = 0; i < n_vms; i++)
-		printf("%s%u", i ? "," : "", vms[i].pid);
-	printf("],\"vm_names\":[");
-	for (i = 0; i < n_vms; i++)
-		printf("%s\"%s\"", i ? "," : "", vms[i].name ? vms[i].name : "");
-	printf("],\"vcpus\":%zu,\"exits\":%llu,\"ns\":%llu,", n_vcpus,
-	       totals.exits, totals.ns);
-	printf("\"device_exits\":%llu,\"device_ns\":%llu,", totals.device_exits,
-	       totals.device_ns);
-	printf("\"enosys\":%llu,\"probes\":%llu,\"errors\":%llu,\"trip_ns\":%llu,",
-	       totals.enosys, totals.probes, totals.errors, trip);
-	printf("\"other_exits\":{");
-	for (i = 0; i < totals.n_other; i++)
-		printf("%s\"%s\":{\"exits\":%llu,\"ns\":%llu}",
-		       i ? "," : "",
-		       reason_name(totals.other[i].isa, totals.other[i].reason),
-		       totals.other[i].exits, totals.other[i].ns);
-	printf("},\"controllers\":[");
-	for (i = 0; i < n; i++) {
-		printf("%s", i ? "," : "");
-		json_controller(rep, list[i]);
-	}
-	printf("],\"host\":");
-	if (host_stats_known) {
-		for (i = 0; i < n_host_stats; i++)
-			printf("%s\"%s\":%llu", i ? "," : "{",
-			       host_stats[i].name, host_stats[i].delta);
-		printf("}");
-	} else {
-		printf("null");
-	}
-	puts("}");
-	free(list);
 }
 
 /* --- text ------------------------------------------------------------------- */
@@ -446,7 +387,7 @@ static void row(const struct report *rep, const char *name, int indent,
 static void table(const struct report *rep)
 {
 	struct controller **list;
-	size_t i, j, n = sorted(&list, by_cost);
+	size_t i, j, n = report_list(rep, &list);
 
 	printf("%-19s exits calls inKVM inVMM toVMM    ms us/ex  I/Os  x/IO VMM/IO\n",
 	       rep->census ? "all of it" : "per second");
@@ -513,7 +454,7 @@ static void remarks(const struct report *rep)
 static void ranking(void)
 {
 	struct controller **list;
-	size_t i, j, rank = 0, n = sorted(&list, by_gain);
+	size_t i, j, rank = 0, n = sorted(&list, &sort_keys[BY_GAIN]);
 	struct reasons r;
 
 	puts("\nwhat would gain most: share of the time for devices that the same accesses\n"
@@ -526,6 +467,8 @@ static void ranking(void)
 		const struct counts *c = &list[i]->c;
 
 		/* The tail is not worth reading. */
+		if (rank == shown(n))
+			break;
 		if (c->ns * 1000 < totals.device_ns)
 			continue;
 		reasons_of(c, &r);
@@ -540,9 +483,14 @@ static void ranking(void)
 
 void report(const struct report *rep)
 {
-	if (rep->json) {
-		json(rep);
-	} else {
+	switch (rep->format) {
+	case FORMAT_JSON:
+		report_json(rep);
+		break;
+	case FORMAT_CSV:
+		report_csv(rep);
+		break;
+	case FORMAT_TEXT:
 		if (rep->clear_screen)
 			fputs("\033[H\033[2J", stdout);
 		heading(rep);
@@ -552,6 +500,7 @@ void report(const struct report *rep)
 			ranking();
 		else if (!rep->clear_screen)
 			putchar('\n');
+		break;
 	}
 	fflush(stdout);
 }
