@@ -38,6 +38,7 @@ struct vcpu {
 	u32 pid, tid;
 	size_t vm;		/* index and 1; 0 where a file does not say */
 	bool in_exit;
+	u64 seen;		/* time of the last event */
 	u64 exit_time, mark, isa, reason, info, rip;
 	u64 decode_time;	/* 0: nothing was decoded */
 	u64 vmm_time;	/* of the first exit to the VMM */
@@ -494,6 +495,10 @@ void account(const struct event *ev)
 	if (!wanted(ev->pid))
 		return;
 	v = vcpu_get(ev->pid, ev->tid);
+	/* Of pieces of traces, put together: what lies between is not one exit. */
+	if (ev->time < v->seen)
+		v->in_exit = false;
+	v->seen = ev->time;
 	if (ev->kind == EV_EXIT) {
 		exit_begin(v, ev);
 		return;

@@ -436,9 +436,10 @@ static u64 first_time, last_time;
 
 static void account_file(const struct event *ev)
 {
-	if (!first_time)
+	if (!last_time || ev->time < first_time)
 		first_time = ev->time;
-	last_time = ev->time;
+	if (ev->time > last_time)
+		last_time = ev->time;
 	account(ev);
 }
 

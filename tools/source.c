@@ -720,6 +720,11 @@ void source_file(const char *path, void (*handle)(const struct event *ev))
 	while (getline(&line, &room, f) > 0) {
 		struct event ev = { .seq = arrivals++ };
 
+		/* A number that goes on would be another one. */
+		if (!strchr(line, '\n')) {
+			note("%s: cut in the middle of its last line, which is left out", path);
+			break;
+		}
 		line[strcspn(line, "\n")] = '\0';
 		p = strstr(line, "entries-in-buffer/entries-written: ");
 		if (p && sscanf(strchr(p, ' '), " %llu/%llu", &in_buffer, &written) == 2) {
