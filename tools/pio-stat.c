@@ -30,6 +30,7 @@ static const char usage_text[] =
 	"  -p, --pid PID[,PID]...     only the VMs of these processes\n"
 	"  -j, --json                 JSON, an object for each interval or census\n"
 	"  -c, --csv                  CSV, a line for each range of an interval\n"
+	"  -P, --prometheus           Prometheus' text, sums since the start\n"
 	"  -s, --sort KEY             time, gain, exits, calls, vmm, ios or name\n"
 	"  -t, --top N                only the first N devices\n"
 	"  -d, --delay SECONDS        live: INTERVAL (1)\n"
@@ -145,7 +146,7 @@ static void parse_pids(const char *arg)
 static void set_format(enum format format)
 {
 	if (opt.format != FORMAT_TEXT && opt.format != format)
-		die(ST_USAGE, "--json and --csv: one of them");
+		die(ST_USAGE, "--json, --csv, --prometheus: one of them");
 	opt.format = format;
 }
 
@@ -155,6 +156,7 @@ static void parse_options(int argc, char **argv)
 		{ "pid", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "csv", no_argument, NULL, 'c' },
+		{ "prometheus", no_argument, NULL, 'P' },
 		{ "sort", required_argument, NULL, 's' },
 		{ "top", required_argument, NULL, 't' },
 		{ "delay", required_argument, NULL, 'd' },
@@ -168,25 +170,32 @@ static void parse_options(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
-	const char *live_only = NULL;
+	const char *live_only = NULL, *ordered = NULL;
 	bool delay = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+p:jcs:t:d:n:r:m:f:i:b:hV", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+p:jcPs:t:d:n:r:m:f:i:b:hV", names, NULL)) != -1) {
 		switch (c) {
 		case 'p':
 			parse_pids(optarg);
 			break;
 		case 'j':
+			set_format(FORMAT_JSON);
+			break;
 		case 'c':
-			set_format(c == 'j' ? FORMAT_JSON : FORMAT_CSV);
+			set_format(FORMAT_CSV);
+			break;
+		case 'P':
+			set_format(FORMAT_PROMETHEUS);
 			break;
 		case 's':
+			ordered = "--sort";
 			if (!report_sort(optarg))
 				die(ST_USAGE, "--sort '%s': none of %s", optarg,
 				    report_sort_keys());
 			break;
 		case 't':
+			ordered = "--top";
 			report_top(parse_number("--top", optarg, INT_MAX));
 			break;
 		case 'd':
@@ -224,6 +233,8 @@ static void parse_options(int argc, char **argv)
 	}
 	if (opt.census && live_only)
 		die(ST_USAGE, "%s is for the live view; a census takes SECONDS", live_only);
+	if (ordered && opt.format == FORMAT_PROMETHEUS)
+		die(ST_USAGE, "%s: --prometheus has all devices, in no order", ordered);
 	if (opt.input && !opt.census)
 		die(ST_USAGE, "--input is for a census: pio-stat census --input %s", opt.input);
 	if (opt.input && opt.n_pids)
@@ -353,11 +364,13 @@ static void live(void)
 		rep.seconds = now() - start;
 		start += rep.seconds;
 		rep.lost = source_lost() - lost;
-		lost += rep.lost;
 		rep.time = unix_time();
 		host_stats_read();
 		report(&rep);
-		account_clear();
+		if (opt.format != FORMAT_PROMETHEUS) {
+			lost += rep.lost;
+			account_clear();
+		}
 		if (opt.n_pids && !pids_left())
 			break;
 	}

@@ -254,6 +254,7 @@ enum format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
 	FORMAT_CSV,
+	FORMAT_PROMETHEUS,	/* sums since the start, not of the interval */
 };
 
 struct report {
@@ -305,6 +306,7 @@ void reasons_of(const struct counts *c, struct reasons *r);
 
 void report_json(const struct report *rep);
 void report_csv(const struct report *rep);
+void report_prometheus(const struct report *rep);
 /* Read kvm_hcall's own counters; report() has the difference since the last. */
 void host_stats_read(void);
 

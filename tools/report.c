@@ -490,6 +490,9 @@ void report(const struct report *rep)
 	case FORMAT_CSV:
 		report_csv(rep);
 		break;
+	case FORMAT_PROMETHEUS:
+		report_prometheus(rep);
+		break;
 	case FORMAT_TEXT:
 		if (rep->clear_screen)
 			fputs("\033[H\033[2J", stdout);
