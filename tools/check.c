@@ -604,5 +604,6 @@ enum status check(unsigned int what)
 		putchar('\n');
 	if (what & CHECK_GUEST)
 		check_guest();
+	report_flush();
 	return all_works ? ST_OK : ST_ERROR;
 }

@@ -477,6 +477,11 @@ int main(int argc, char **argv)
 	struct stat st;
 	size_t i;
 
+	if (argc > 2 && argv[1][0] != '-' &&
+	    (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
+		fputs(usage_text, stdout);
+		return ST_OK;
+	}
 	if (argc > 1 && !strcmp(argv[1], "ranges")) {
 		if (argc > 2)
 			die(ST_USAGE, "ranges takes no argument");

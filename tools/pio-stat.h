@@ -268,6 +268,8 @@ struct report {
 };
 
 void report(const struct report *r);
+/* A full disk must not pass for a report. */
+void report_flush(void);
 /* @text behind @first, in lines of 80 columns; those that follow begin with @rest. */
 void print_wrapped(const char *first, const char *rest, const char *text);
 

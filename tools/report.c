@@ -5,6 +5,7 @@
  * A reason in the ranking is a sentence about what was counted, with the figures in
  * it.  None is about a device by its name.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -481,6 +482,12 @@ static void ranking(void)
 	free(list);
 }
 
+void report_flush(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		die(ST_ERROR, "standard output: %s", strerror(errno));
+}
+
 void report(const struct report *rep)
 {
 	switch (rep->format) {
@@ -505,5 +512,5 @@ void report(const struct report *rep)
 			putchar('\n');
 		break;
 	}
-	fflush(stdout);
+	report_flush();
 }
