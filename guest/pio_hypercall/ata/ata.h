@@ -37,6 +37,9 @@ enum pio_ata_irq {
  * @list:	the list being made; under ap->lock
  * @bmdma:	BMDMA: I/O port of the BMDMA registers
  * @bmdma_kept:	BMDMA: status bits that a write has to keep
+ * @left:	BMDMA: a command that has ended is yet to be stopped, its interrupt to be
+ *		cleared
+ * @left_cmd:	BMDMA: what to stop it by
  * @idle_dev:	BMDMA: number of the device that is selected and was seen idle at
  *		the end of the last command, -1 if not known
  * @ahead:	BMDMA: bytes of @ahead_buf that sff_data_xfer has transferred
@@ -58,6 +61,8 @@ struct pio_ata_port {
 	struct pio_hcall_access *list;
 	u16 bmdma;
 	u8 bmdma_kept;
+	bool left;
+	u8 left_cmd;
 	int idle_dev;
 	unsigned int ahead;
 	unsigned char *ahead_buf;
@@ -76,6 +81,8 @@ struct pio_ata_port {
  * @port_init:	fills in what is ours of @ops; false: leave the port alone
  * @interrupt:	serves those of the ports (a bit each) that have commands and are quiet,
  *		under host->lock; returns bits of enum pio_ata_irq
+ * @settle:	does what lists have left undone, before anybody else accesses the port;
+ *		under ap->lock.  NULL: they leave nothing
  * @host_init:	NULL, or the reason why the controller is left alone
  * @host_exit:	undoes @host_init
  * @stand:	opens queues for standing lists, if there can be any; NULL: never
@@ -84,6 +91,7 @@ struct pio_ata_driver {
 	const char *name;
 	bool (*port_init)(struct pio_ata_port *pp);
 	unsigned int (*interrupt)(struct pio_ata_host *ph, unsigned long busy);
+	void (*settle)(struct pio_ata_port *pp);
 	const char *(*host_init)(struct pio_ata_host *ph);
 	void (*host_exit)(struct pio_ata_host *ph);
 	void (*stand)(struct pio_ata_host *ph);

@@ -48,6 +48,28 @@ static void reg8(struct pio_ata_port *pp, unsigned int *n,
 	out8(pp->list, n, port_of(addr), value);
 }
 
+/*
+ * What a command that has ended well leaves to be done, by the next one's list or before
+ * anybody else looks at the controller: to stop it and to clear its interrupt.
+ */
+static void add_left(struct pio_ata_port *pp, unsigned int *n)
+{
+	if (!pp->left)
+		return;
+	pp->left = false;
+	out8(pp->list, n, pp->bmdma + ATA_DMA_CMD, pp->left_cmd);
+	out8(pp->list, n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
+}
+
+static void bmdma_settle(struct pio_ata_port *pp)
+{
+	unsigned int n = 0;
+
+	add_left(pp, &n);
+	if (n)
+		pio_hcall_batch(pp->list, n);
+}
+
 /* No list stands: the next interrupt is the driver's, or a call's. */
 static void unstand(struct pio_ata_port *pp)
 {
@@ -69,19 +91,26 @@ static unsigned int stock_issue(struct pio_ata_port *pp,
 	pp->idle_dev = -1;
 	pp->ahead = 0;
 	pio_list_drain();
+	bmdma_settle(pp);
 	unstand(pp);
 	return pp->stock->qc_issue(qc);
 }
 
-/* What ata_bmdma_port_intr() does about a command that has ended well. */
-static unsigned int done_list(struct pio_ata_port *pp, struct pio_hcall_access *list, u8 cmd)
+/*
+ * What ata_bmdma_port_intr() does about a command that has ended well: @now all of it, or
+ * what has to be known.  Writes between reads are a trip to the VMM of their own.
+ */
+static unsigned int done_list(struct pio_ata_port *pp, struct pio_hcall_access *list, u8 cmd,
+			      bool now)
 {
 	unsigned int n = 0;
 
 	check8(list, &n, pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
 	       ATA_DMA_INTR);
-	out8(list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
-	out8(list, &n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
+	if (now) {
+		out8(list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
+		out8(list, &n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
+	}
 	pio_ata_add(list, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
 		    port_of(pp->ap->ioaddr.status_addr), 0);
 	return n;
@@ -100,7 +129,7 @@ static bool post(struct pio_ata_port *pp, unsigned int n, u8 cmd)
 	list = pio_standing_room(pp->standing);
 	if (!list)
 		return false;
-	pio_standing_arm(pp->standing, done_list(pp, list, cmd), 0);
+	pio_standing_arm(pp->standing, done_list(pp, list, cmd, true), 0);
 	if (!pio_list_post(pp->list, n, &pp->order[0])) {
 		unstand(pp);
 		return false;
@@ -133,7 +162,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	const struct ata_taskfile *tf = &qc->tf;
 	u8 cmd = tf->flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
 	bool dma = tf->protocol == ATA_PROT_DMA;
-	unsigned int n = 0, checks;
+	unsigned int n = 0, checks = 0;
 
 	if ((!dma && tf->protocol != ATA_PROT_PIO) ||
 	    tf->flags & ATA_TFLAG_POLLING || ap->flags & ATA_FLAG_PIO_POLLING ||
@@ -142,13 +171,17 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	    !pio_ata_quiet(ap))
 		return stock_issue(pp, qc);
 
+	add_left(pp, &n);
 	/* The driver waits for the channel to be idle; so do we, unless it is known. */
-	if (pp->idle_dev < 0)
+	if (pp->idle_dev < 0) {
 		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
+		checks++;
+	}
 	reg8(pp, &n, io->device_addr, tf->device);
-	if (pp->idle_dev != qc->dev->devno)
+	if (pp->idle_dev != qc->dev->devno) {
 		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
-	checks = n - 1;
+		checks++;
+	}
 
 	if (tf->flags & ATA_TFLAG_LBA48) {
 		reg8(pp, &n, io->feature_addr, tf->hob_feature);
@@ -178,7 +211,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	pp->ahead = 0;
 	unstand(pp);
 	if ((!dma || checks || !post(pp, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
-		/* Busy after all.  Nothing but the device was written. */
+		/* Busy after all.  Nothing but the device was written of it. */
 		pp->stopped++;
 		return stock_issue(pp, qc);
 	}
@@ -200,6 +233,7 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 	u8 cmd = qc->tf.flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
 	struct pio_standing_result res;
 	unsigned int n;
+	u8 bm_status;
 
 	if (pp->standing && pio_standing_take(pp->standing, &res) && !res.left &&
 	    pp->posted && pio_ata_before(pp, 0, res.order)) {
@@ -207,11 +241,19 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 		*status = res.list[3].value;
 		return PIO_ATA_SERVED;
 	}
-	n = done_list(pp, pp->list, cmd);
+	n = done_list(pp, pp->list, cmd, false);
 	if (pio_hcall_batch(pp->list, n) < n)
 		return pp->list[0].value & ATA_DMA_ERR ? PIO_ATA_DRIVER
 						       : PIO_ATA_WAITS;
 	*status = pp->list[n - 1].value;
+	pp->left = true;
+	pp->left_cmd = cmd;
+	/* What error handling finds is to be what it finds natively. */
+	if (*status & (ATA_BUSY | ATA_DRQ | ATA_ERR | ATA_DF)) {
+		bm_status = pp->list[0].value;
+		bmdma_settle(pp);
+		pp->list[0].value = bm_status;
+	}
 	return PIO_ATA_SERVED;
 }
 
@@ -405,6 +447,7 @@ const struct pio_ata_driver pio_ata_bmdma = {
 	.name = "ata_piix",
 	.port_init = bmdma_port_init,
 	.interrupt = bmdma_interrupt,
+	.settle = bmdma_settle,
 	.host_init = bmdma_host_init,
 	.stand = bmdma_stand,
 };

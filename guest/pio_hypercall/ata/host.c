@@ -48,6 +48,14 @@ static DECLARE_WAIT_QUEUE_HEAD(hosts_gone);
 /* A port that waits is looked at by the driver once in so many interrupts. */
 #define WAITED_MAX	8
 
+/* For somebody else to access the port; under its lock. */
+static void settle(struct pio_ata_port *pp)
+{
+	pio_list_drain();
+	if (pp->host->driver->settle)
+		pp->host->driver->settle(pp);
+}
+
 /*
  * What a standing list has taken from the controller, the driver will not find there:
  * even while errors are handled it is ours to complete.
@@ -69,7 +77,7 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 	struct pio_ata_host *ph = dev_id;
 	unsigned long flags, busy = 0;
 	unsigned int i, seen = 0;
-	bool served;
+	bool served, done;
 
 	spin_lock_irqsave(&ph->host->lock, flags);
 	for (i = 0; i < ph->n_ports; i++) {
@@ -91,11 +99,15 @@ static irqreturn_t interrupt(int irq, void *dev_id)
 		ph->waited = 0;
 		seen |= PIO_ATA_DRIVER;
 	}
+	done = !(seen & PIO_ATA_DRIVER) && seen & (PIO_ATA_SERVED | PIO_ATA_SPURIOUS);
+	for (i = 0; i < ph->n_ports && !done; i++) {
+		if (ph->ports[i].ap)
+			settle(&ph->ports[i]);
+	}
 	spin_unlock_irqrestore(&ph->host->lock, flags);
 
-	if (!(seen & PIO_ATA_DRIVER) && seen & (PIO_ATA_SERVED | PIO_ATA_SPURIOUS))
+	if (done)
 		return IRQ_RETVAL(served);
-	pio_list_drain();
 	for (i = 0; i < ph->n_irqs; i++) {
 		if (ph->irqs[i] == irq)
 			return ph->handler[i](irq, ph->host) |
@@ -191,15 +203,18 @@ static void freeze(struct ata_port *ap)
 {
 	struct pio_ata_port *pp = pio_ata_port(ap);
 
-	pio_list_drain();
+	settle(pp);
 	pp->stock->freeze(ap);
 }
 
 static void error_handler(struct ata_port *ap)
 {
 	struct pio_ata_port *pp = pio_ata_port(ap);
+	unsigned long flags;
 
-	pio_list_drain();
+	spin_lock_irqsave(ap->lock, flags);
+	settle(pp);
+	spin_unlock_irqrestore(ap->lock, flags);
 	pp->stock->error_handler(ap);
 }
 
@@ -216,6 +231,7 @@ static void set_ops(struct pio_ata_host *ph, bool ours)
 		spin_lock_irqsave(pp->ap->lock, flags);
 		/* Our handler has looked already, and the driver may have issued. */
 		pp->idle_dev = -1;
+		settle(pp);
 		pp->ap->ops = ours ? &pp->ops : pp->stock;
 		spin_unlock_irqrestore(pp->ap->lock, flags);
 	}
@@ -352,7 +368,6 @@ static void revert(struct pio_ata_host *ph)
 	list_del(&ph->node);
 	end_standing(ph);
 	set_ops(ph, false);
-	pio_list_drain();
 	swap_back(ph, ph->n_irqs);
 	if (ph->driver->host_exit)
 		ph->driver->host_exit(ph);
