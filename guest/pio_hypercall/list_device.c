@@ -58,6 +58,7 @@ struct pio_standing {
  * @lock:	protects queue 0
  * @queue:	queue 0
  * @lists:	memory for its lists, PIO_LIST_POST_MAX elements each
+ * @count:	how many they have
  * @avail:	lists posted so far
  */
 static struct device_state {
@@ -69,6 +70,7 @@ static struct device_state {
 	spinlock_t lock;	/* what follows, and pio_list_open */
 	struct pio_list_queue *queue;
 	struct pio_hcall_access *lists;
+	u8 count[POSTED];
 	u32 avail;
 } dev = {
 	.registers = __SPIN_LOCK_UNLOCKED(dev.registers),
@@ -126,7 +128,7 @@ static void take_back(void)
 	if (dev.avail - n > POSTED)
 		n = dev.avail;
 	for (; n != dev.avail; n++)
-		__pio_hcall_batch(posted_list(n), dev.queue->entry[n % POSTED].count);
+		__pio_hcall_batch(posted_list(n), dev.count[n % POSTED]);
 }
 
 /**
@@ -160,6 +162,7 @@ bool pio_list_post(const struct pio_hcall_access *list, unsigned int count, u32 
 	WARN_ON_ONCE(entry->status);
 	entry->list = virt_to_phys(posted_list(n));
 	entry->count = count;
+	dev.count[n % POSTED] = count;
 	dev.avail = n + 1;
 	/* The list, and all that it is about (PRDs, command tables), first. */
 	smp_store_release(&dev.queue->avail, n + 1);
@@ -198,6 +201,8 @@ void __pio_list_drain(void)
 		if (pio_list_open && queue_state(0) != PIO_LIST_RUNNING) {
 			pr_err("the list device has stopped, requests are calls from now on\n");
 			take_back();
+		} else if (pio_list_open) {
+			writel(1, dev.mmio + PIO_LIST_DOORBELL);
 		}
 		spin_unlock(&dev.registers);
 		spin_unlock_irqrestore(&dev.lock, flags);
@@ -427,6 +432,29 @@ bool pio_standing_passed(struct pio_standing *st)
 }
 EXPORT_SYMBOL_GPL(pio_standing_passed);
 
+/**
+ * pio_standing_works() - does the device still carry out standing lists?
+ * @st: the queue; it is stopped if not
+ *
+ * Costs an exit to the VMM.
+ *
+ * Context: any but NMI.
+ * Return: whether it does.
+ */
+bool pio_standing_works(struct pio_standing *st)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev.registers, flags);
+	if (st->running && (!dev.mmio || queue_state(st->nr) != PIO_LIST_RUNNING)) {
+		pr_err("the list device has stopped, interrupts are calls from now on\n");
+		st->running = false;
+	}
+	spin_unlock_irqrestore(&dev.registers, flags);
+	return st->running;
+}
+EXPORT_SYMBOL_GPL(pio_standing_works);
+
 /* Memory of queue 0 is there. */
 static bool start_posting(void)
 {
@@ -562,6 +590,21 @@ static const struct dev_pm_ops list_pm = {
 	NOIRQ_SYSTEM_SLEEP_PM_OPS(list_suspend, list_resume)
 };
 
+static void list_reset_prepare(struct pci_dev *pdev)
+{
+	stop_all();
+}
+
+static void list_reset_done(struct pci_dev *pdev)
+{
+	list_resume(&pdev->dev);
+}
+
+static const struct pci_error_handlers list_err_handler = {
+	.reset_prepare = list_reset_prepare,
+	.reset_done = list_reset_done,
+};
+
 static const struct pci_device_id list_ids[] = {
 	{ PCI_DEVICE(PIO_LIST_VENDOR, PIO_LIST_DEVICE) },
 	{ }
@@ -573,6 +616,7 @@ static struct pci_driver list_driver = {
 	.probe = list_probe,
 	.remove = list_remove,
 	.shutdown = list_shutdown,
+	.err_handler = &list_err_handler,
 	.driver = {
 		.pm = pm_sleep_ptr(&list_pm),
 		/* Controllers look for it once. */

@@ -43,6 +43,7 @@ bool pio_standing_armed(struct pio_standing *st);
 bool pio_standing_done(struct pio_standing *st);
 bool pio_standing_take(struct pio_standing *st, struct pio_standing_result *res);
 bool pio_standing_passed(struct pio_standing *st);
+bool pio_standing_works(struct pio_standing *st);
 
 /**
  * pio_list_drain() - wait until all posted lists are carried out

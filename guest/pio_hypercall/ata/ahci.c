@@ -16,6 +16,7 @@
 #define HOST_IRQ_STAT		0x08
 #define PORTS			0x100
 #define PORT_SIZE		0x80
+#define PORT_LST_ADDR		0x00
 #define PORT_IRQ_STAT		0x10
 #define PORT_SCR_ACT		0x34
 #define PORT_CMD_ISSUE		0x38
@@ -31,10 +32,10 @@
 #define PORT_IRQ_BAD		0x78000050
 
 /*
- * Ports that the list of one interrupt has room for: three accesses to each, and two to
- * HOST_IRQ_STAT.  More are the driver's.
+ * Ports that the list of one interrupt has room for: three accesses to each, two to
+ * HOST_IRQ_STAT, one to PxCLB.  More are the driver's.
  */
-#define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 2) / 3)
+#define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 3) / 3)
 
 #define AHCI_MAX_PORTS	32
 
@@ -67,9 +68,10 @@ static bool is_ours(struct pio_ata_port *pp)
 
 /*
  * As many lists as there is room for, for the interrupts to come: those of ahci_interrupt(),
- * for all disks in use of late: accesses for others would be made in vain.  What is active of one with NCQ is read from PxSACT, of the others from PxCI;
- * the note says which disks they are, and which have NCQ.  Where there is something else, too,
- * the list stops if that has a cause: the interrupt is the driver's then.
+ * for all disks in use of late (accesses for others would be made in vain).  What is active of
+ * one with NCQ is read from PxSACT, of the others from PxCI; the note says which disks they
+ * are, and which have NCQ.  Where there is something else, too, the list stops if that has a
+ * cause: the interrupt is the driver's then.
  */
 static void stand(struct pio_ata_host *ph)
 {
@@ -77,6 +79,7 @@ static void stand(struct pio_ata_host *ph)
 
 	while ((list = pio_standing_room(ph->standing))) {
 		u32 ports = 0, ncq = 0, others = 0, active = 0;
+		struct pio_ata_port *first;
 		unsigned int i, n = 0;
 
 		for (i = 0; i < ph->n_ports; i++) {
@@ -84,7 +87,7 @@ static void stand(struct pio_ata_host *ph)
 
 			if (!is_ours(&ph->ports[i])) {
 				if (sata_pmp_attached(ap) ||
-				    ap->link.device->class != ATA_DEV_NONE)
+				    ata_class_enabled(ap->link.device->class))
 					others |= BIT(i);
 				continue;
 			}
@@ -103,9 +106,14 @@ static void stand(struct pio_ata_host *ph)
 		}
 		if (!ports || hweight32(ports) > PORTS_OF_LIST)
 			return;
+		/* After a crash kexec it is another kernel's controller. */
+		first = &ph->ports[__ffs(ports)];
+		add(ph, list, &n, PIO_HCALL_OP_CHECK, port_reg(first, PORT_LST_ADDR), 0);
+		list[0].mask = ~0;
+		list[0].want = first->commands;
 		if (others) {
 			add(ph, list, &n, PIO_HCALL_OP_CHECK, HOST_IRQ_STAT, 0);
-			list[0].mask = others;
+			list[1].mask = others;
 		}
 		for (i = 0; i < ph->n_ports; i++) {
 			if (ports & BIT(i))
@@ -218,6 +226,7 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
 
 /* The rest of an interrupt that a list stood for. */
 struct standing {
+	bool stopped;		/* something else's */
 	bool any;
 	u32 ports;		/* that it was about */
 	u32 ncq;
@@ -235,19 +244,32 @@ static void take_results(struct pio_ata_host *ph, struct standing *s)
 		unsigned long ports = (u32)res.note;
 		unsigned int i;
 
-		if (res.left)
+		if (res.left) {
+			s->stopped = true;
 			continue;
+		}
 		s->any = true;
 		s->ports = ports;
 		s->ncq = res.note >> 32;
 		s->order = res.order;
-		e = res.list + (res.list->op == PIO_HCALL_OP_CHECK) + hweight_long(ports) + 1;
+		e = res.list;
+		while (e->op != PIO_HCALL_OP_READ)
+			e++;
 		for_each_set_bit(i, &ports, AHCI_MAX_PORTS) {
 			s->active[i] = (e++)->value;
 			if (!(s->ncq & BIT(i)) && (u32)(e++)->value & PORT_IRQ_BAD)
 				s->bad |= BIT(i);
 		}
 	}
+}
+
+/* Is it another interrupt for what the last one has found already? */
+static bool repeated(struct pio_ata_host *ph)
+{
+	if (!pio_standing_armed(ph->standing) || ++ph->repeats == REPEATS_MAX)
+		return false;
+	/* If lists stand in vain, none of them will ever be done. */
+	return ph->repeats == 1 || pio_standing_works(ph->standing);
 }
 
 /*
@@ -260,13 +282,15 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 {
 	struct standing s = { };
 	unsigned int i, tag;
+	bool passed;
 
 	take_results(ph, &s);
 	stand(ph);
+	passed = pio_standing_passed(ph->standing);
+	if (s.stopped)
+		*seen |= PIO_ATA_DRIVER;
 	if (!s.any) {
-		/* Another interrupt for what the last one has found already? */
-		if (pio_standing_passed(ph->standing) ||
-		    !pio_standing_armed(ph->standing) || ++ph->repeats == REPEATS_MAX) {
+		if (passed || (!s.stopped && !repeated(ph))) {
 			ph->repeats = 0;
 			return false;
 		}
@@ -274,6 +298,9 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 		*seen |= PIO_ATA_SERVED;
 		return true;
 	}
+	/* Behind those with a list one came without: for what they have not cleared, maybe. */
+	if (passed)
+		*seen |= PIO_ATA_DRIVER;
 	ph->repeats = 0;
 	for_each_set_bit(i, busy, ph->n_ports) {
 		struct pio_ata_port *pp = &ph->ports[i];
@@ -410,8 +437,13 @@ static void ahci_stand(struct pio_ata_host *ph)
 		return;
 	ph->standing = pio_standing_open(PIO_LIST_SOURCE_MSI | pci_dev_id(pdev),
 					 PIO_HCALL_BATCH_MAX);
-	for (i = 0; i < ph->n_ports; i++)
-		ph->ports[i].standing = ph->standing;
+	for (i = 0; i < ph->n_ports; i++) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		pp->standing = ph->standing;
+		if (pp->ap)
+			pp->commands = readl(ph->mmio + port_reg(pp, PORT_LST_ADDR));
+	}
 }
 
 static void ahci_host_exit(struct pio_ata_host *ph)

@@ -48,6 +48,7 @@ enum pio_ata_irq {
  * @standing:	lists of its interrupt that stand, NULL: none can; AHCI: the host's
  * @posted:	commands (a bit each) that were posted, of those under way
  * @order:	and the place of each in the order of posted lists
+ * @commands:	AHCI: PxCLB, where the driver's command list is
  * @seen:	AHCI: the driver's own qc_issue has run and set its active link
  * @issued:	commands issued by a list
  * @completed:	interrupts served by a list
@@ -69,6 +70,7 @@ struct pio_ata_port {
 	struct pio_standing *standing;
 	u32 posted;
 	u32 order[ATA_MAX_QUEUE];
+	u32 commands;
 	bool seen;
 	unsigned long issued;
 	unsigned long completed;

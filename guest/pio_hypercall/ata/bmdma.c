@@ -123,13 +123,19 @@ static unsigned int done_list(struct pio_ata_port *pp, struct pio_hcall_access *
 static bool post(struct pio_ata_port *pp, unsigned int n, u8 cmd)
 {
 	struct pio_hcall_access *list;
+	unsigned int m = 0;
 
 	if (!pp->standing)
 		return false;
 	list = pio_standing_room(pp->standing);
 	if (!list)
 		return false;
-	pio_standing_arm(pp->standing, done_list(pp, list, cmd, true), 0);
+	/* After a crash kexec it is another kernel's controller. */
+	pio_ata_add(list, &m, PIO_HCALL_OP_CHECK, PIO_HCALL_SPACE_PIO, 4,
+		    pp->bmdma + ATA_DMA_TABLE_OFS, 0);
+	list[0].mask = ~0;
+	list[0].want = pp->ap->bmdma_prd_dma;
+	pio_standing_arm(pp->standing, m + done_list(pp, list + m, cmd, true), 0);
 	if (!pio_list_post(pp->list, n, &pp->order[0])) {
 		unstand(pp);
 		return false;
@@ -237,8 +243,8 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 
 	if (pp->standing && pio_standing_take(pp->standing, &res) && !res.left &&
 	    pp->posted && pio_ata_before(pp, 0, res.order)) {
-		pp->list[0].value = res.list[0].value;
-		*status = res.list[3].value;
+		pp->list[0].value = res.list[1].value;
+		*status = res.list[4].value;
 		return PIO_ATA_SERVED;
 	}
 	n = done_list(pp, pp->list, cmd, false);

@@ -358,8 +358,11 @@ static void end_standing(struct pio_ata_host *ph)
 			pio_standing_stop(ph->ports[i].standing);
 	}
 	spin_unlock_irqrestore(&ph->host->lock, flags);
+	/* As in an interrupt: the driver's handler takes the lock so. */
+	local_irq_save(flags);
 	for (i = 0; i < ph->n_irqs; i++)
 		interrupt(ph->irqs[i], ph);
+	local_irq_restore(flags);
 }
 
 /* Everything as it was. */
