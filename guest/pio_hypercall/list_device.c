@@ -30,7 +30,7 @@
 #define POSTED		32
 /* Standing lists of one interrupt: those that may come before its handler runs. */
 #define STANDING	8
-/* As many as fit into the bitmap of those in use. */
+/* Of those that the device has, we use as many. */
 #define QUEUES_MAX	32
 /* How often to look in vain before asking the device whether it still works. */
 #define SPINS		20000
@@ -41,6 +41,7 @@ struct pio_standing {
 	u32 source;
 	struct pio_list_queue *queue;
 	struct pio_hcall_access *lists;
+	u8 count[STANDING];
 	u64 note[STANDING];
 	u32 avail;
 	u32 taken;
@@ -93,26 +94,26 @@ static u32 queue_state(unsigned int nr)
 	return readl(dev.mmio + PIO_LIST_STATE);
 }
 
+/* Likewise. */
+static void stop_queue(unsigned int nr)
+{
+	writel(nr, dev.mmio + PIO_LIST_SELECT);
+	writel(PIO_LIST_STOPPED, dev.mmio + PIO_LIST_STATE);
+}
+
 /* Likewise; from the beginning. */
 static bool start_queue(unsigned int nr, struct pio_list_queue *queue, u32 size, u32 source)
 {
 	phys_addr_t gpa = virt_to_phys(queue);
 
+	stop_queue(nr);
 	memset(queue, 0, struct_size(queue, entry, size));
-	writel(nr, dev.mmio + PIO_LIST_SELECT);
-	writel(PIO_LIST_STOPPED, dev.mmio + PIO_LIST_STATE);
 	writel(lower_32_bits(gpa), dev.mmio + PIO_LIST_ADDR_LOW);
 	writel(upper_32_bits(gpa), dev.mmio + PIO_LIST_ADDR_HIGH);
 	writel(size, dev.mmio + PIO_LIST_SIZE);
 	writel(source, dev.mmio + PIO_LIST_SOURCE);
 	writel(PIO_LIST_RUNNING, dev.mmio + PIO_LIST_STATE);
 	return readl(dev.mmio + PIO_LIST_STATE) == PIO_LIST_RUNNING;
-}
-
-static void stop_queue(unsigned int nr)
-{
-	writel(nr, dev.mmio + PIO_LIST_SELECT);
-	writel(PIO_LIST_STOPPED, dev.mmio + PIO_LIST_STATE);
 }
 
 /*
@@ -144,8 +145,8 @@ bool pio_list_post(const struct pio_hcall_access *list, unsigned int count, u32 
 {
 	struct pio_list_entry *entry;
 	unsigned long flags;
-	bool ring = false;
 	u32 n, wake;
+	bool ring;
 
 	if (!READ_ONCE(pio_list_open) || count > PIO_LIST_POST_MAX)
 		return false;
@@ -213,6 +214,21 @@ void __pio_list_drain(void)
 }
 EXPORT_SYMBOL_GPL(__pio_list_drain);
 
+static void free_standing(struct pio_standing *st)
+{
+	kfree(st->lists);
+	free_page((unsigned long)st->queue);
+	kfree(st);
+}
+
+/* Under dev.registers. */
+static void stop_standing(struct pio_standing *st)
+{
+	if (st->running && dev.mmio)
+		stop_queue(st->nr);
+	st->running = false;
+}
+
 /**
  * pio_standing_open() - a queue for the lists of an interrupt
  * @source:	PIO_LIST_SOURCE_MSI or _LINE, with its number
@@ -254,9 +270,7 @@ struct pio_standing *pio_standing_open(u32 source, unsigned int elements)
 	if (st->running)
 		return st;
 free:
-	kfree(st->lists);
-	free_page((unsigned long)st->queue);
-	kfree(st);
+	free_standing(st);
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(pio_standing_open);
@@ -272,9 +286,7 @@ void pio_standing_stop(struct pio_standing *st)
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev.registers, flags);
-	if (st->running && dev.mmio)
-		stop_queue(st->nr);
-	st->running = false;
+	stop_standing(st);
 	spin_unlock_irqrestore(&dev.registers, flags);
 }
 EXPORT_SYMBOL_GPL(pio_standing_stop);
@@ -295,9 +307,7 @@ void pio_standing_close(struct pio_standing *st)
 	spin_lock_irqsave(&dev.registers, flags);
 	dev.standing[st->nr] = NULL;
 	spin_unlock_irqrestore(&dev.registers, flags);
-	kfree(st->lists);
-	free_page((unsigned long)st->queue);
-	kfree(st);
+	free_standing(st);
 }
 EXPORT_SYMBOL_GPL(pio_standing_close);
 
@@ -312,8 +322,6 @@ void pio_standing_reset(struct pio_standing *st)
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev.registers, flags);
-	if (dev.mmio)
-		stop_queue(st->nr);
 	st->avail = 0;
 	st->taken = 0;
 	st->passed = 0;
@@ -351,6 +359,7 @@ void pio_standing_arm(struct pio_standing *st, unsigned int count, u64 note)
 
 	entry->list = virt_to_phys(pio_standing_room(st));
 	entry->count = count;
+	st->count[st->avail % STANDING] = count;
 	st->note[st->avail % STANDING] = note;
 	st->avail++;
 	/* The list first. */
@@ -408,6 +417,7 @@ bool pio_standing_take(struct pio_standing *st, struct pio_standing_result *res)
 	if (!done(st))
 		return false;
 	res->list = st->lists + i * st->elements;
+	res->count = st->count[i];
 	res->left = st->queue->entry[i].left;
 	res->order = st->queue->entry[i].order;
 	res->note = st->note[i];
@@ -488,10 +498,8 @@ static void stop_all(void)
 		if (pio_list_open)
 			take_back();
 		for (i = 1; i < dev.n_queues; i++) {
-			if (dev.standing[i] && dev.standing[i]->running) {
-				stop_queue(i);
-				dev.standing[i]->running = false;
-			}
+			if (dev.standing[i])
+				stop_standing(dev.standing[i]);
 		}
 	}
 	spin_unlock(&dev.registers);

@@ -14,12 +14,14 @@ struct pio_standing;
 /**
  * struct pio_standing_result - what a standing list has left
  * @list:	its elements, until the next pio_standing_arm()
+ * @count:	how many there are
  * @left:	how many were not carried out
  * @order:	how many posted lists were done before it
  * @note:	what it was armed with
  */
 struct pio_standing_result {
 	const struct pio_hcall_access *list;
+	unsigned int count;
 	unsigned int left;
 	u32 order;
 	u64 note;

@@ -63,6 +63,37 @@ static bool is_ours(struct pio_ata_port *pp)
 	       pp->ap->link.device->class == ATA_DEV_ATA;
 }
 
+/*
+ * Clears the causes of @ports, then reads what is active of them: of those in @ncq PxSACT, of the
+ * others PxCI, and whether there is an error.
+ */
+static void add_completion(struct pio_ata_host *ph, struct pio_hcall_access *list,
+			   unsigned int *n, unsigned long ports, unsigned long ncq)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &ports, ph->n_ports)
+		add(ph, list, n, PIO_HCALL_OP_WRITE,
+		    port_reg(&ph->ports[i], PORT_IRQ_STAT), PORT_IRQ_GOOD);
+	add(ph, list, n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, ports);
+	for_each_set_bit(i, &ports, ph->n_ports) {
+		struct pio_ata_port *pp = &ph->ports[i];
+
+		if (ncq & BIT(i)) {
+			add(ph, list, n, PIO_HCALL_OP_READ, port_reg(pp, PORT_SCR_ACT), 0);
+			continue;
+		}
+		add(ph, list, n, PIO_HCALL_OP_READ, port_reg(pp, PORT_CMD_ISSUE), 0);
+		add(ph, list, n, PIO_HCALL_OP_READ, port_reg(pp, PORT_IRQ_STAT), 0);
+	}
+}
+
+/* How many reads that ends with. */
+static unsigned int completion_reads(unsigned long ports, unsigned long ncq)
+{
+	return hweight_long(ports) + hweight_long(ports & ~ncq);
+}
+
 /* Lists that stand one after the other for the same disks, before that is looked at anew. */
 #define STOOD_MAX	32
 
@@ -115,23 +146,7 @@ static void stand(struct pio_ata_host *ph)
 			add(ph, list, &n, PIO_HCALL_OP_CHECK, HOST_IRQ_STAT, 0);
 			list[1].mask = others;
 		}
-		for (i = 0; i < ph->n_ports; i++) {
-			if (ports & BIT(i))
-				add(ph, list, &n, PIO_HCALL_OP_WRITE,
-				    port_reg(&ph->ports[i], PORT_IRQ_STAT), PORT_IRQ_GOOD);
-		}
-		add(ph, list, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, ports);
-		for (i = 0; i < ph->n_ports; i++) {
-			struct pio_ata_port *pp = &ph->ports[i];
-
-			if (!(ports & BIT(i)))
-				continue;
-			add(ph, list, &n, PIO_HCALL_OP_READ,
-			    port_reg(pp, ncq & BIT(i) ? PORT_SCR_ACT : PORT_CMD_ISSUE), 0);
-			if (!(ncq & BIT(i)))
-				add(ph, list, &n, PIO_HCALL_OP_READ,
-				    port_reg(pp, PORT_IRQ_STAT), 0);
-		}
+		add_completion(ph, list, &n, ports, ncq);
 		pio_standing_arm(ph->standing, n, (u64)ncq << 32 | ports);
 	}
 }
@@ -174,12 +189,6 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 	}
 	pp->issued++;
 	return 0;
-}
-
-/* What a port's commands that are not done show in: PxSACT or PxCI. */
-static u32 state_reg(struct pio_ata_port *pp)
-{
-	return port_reg(pp, pp->ap->link.sactive ? PORT_SCR_ACT : PORT_CMD_ISSUE);
 }
 
 /* All commands but those in @active are done. */
@@ -252,9 +261,7 @@ static void take_results(struct pio_ata_host *ph, struct standing *s)
 		s->ports = ports;
 		s->ncq = res.note >> 32;
 		s->order = res.order;
-		e = res.list;
-		while (e->op != PIO_HCALL_OP_READ)
-			e++;
+		e = res.list + res.count - completion_reads(ports, s->ncq);
 		for_each_set_bit(i, &ports, AHCI_MAX_PORTS) {
 			s->active[i] = (e++)->value;
 			if (!(s->ncq & BIT(i)) && (u32)(e++)->value & PORT_IRQ_BAD)
@@ -342,7 +349,7 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 {
 	unsigned int i, n = 0, read, used, seen = 0;
-	unsigned long ports;
+	unsigned long ports, ncq = 0;
 	bool asked = false;
 
 	if (ph->standing) {
@@ -356,7 +363,6 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 
 		pio_list_drain();
 		causes = pio_hcall_read(ph->mmio + HOST_IRQ_STAT, ph->gpa + HOST_IRQ_STAT);
-
 		if (!causes)
 			return PIO_ATA_SPURIOUS;
 		if (causes & ~busy)
@@ -367,6 +373,8 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 		if (!is_ours(&ph->ports[i])) {
 			__clear_bit(i, &ports);
 			seen |= PIO_ATA_DRIVER;
+		} else if (ph->ports[i].ap->link.sactive) {
+			ncq |= BIT(i);
 		}
 	}
 	if (!ports)
@@ -374,19 +382,8 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 	if (hweight_long(ports) > PORTS_OF_LIST)
 		return PIO_ATA_DRIVER;
 
-	for_each_set_bit(i, &ports, ph->n_ports)
-		add(ph, ph->list, &n, PIO_HCALL_OP_WRITE,
-		    port_reg(&ph->ports[i], PORT_IRQ_STAT), PORT_IRQ_GOOD);
-	add(ph, ph->list, &n, PIO_HCALL_OP_WRITE, HOST_IRQ_STAT, ports);
-	read = n;
-	for_each_set_bit(i, &ports, ph->n_ports) {
-		struct pio_ata_port *pp = &ph->ports[i];
-
-		add(ph, ph->list, &n, PIO_HCALL_OP_READ, state_reg(pp), 0);
-		if (!pp->ap->link.sactive)
-			add(ph, ph->list, &n, PIO_HCALL_OP_READ,
-			    port_reg(pp, PORT_IRQ_STAT), 0);
-	}
+	add_completion(ph, ph->list, &n, ports, ncq);
+	read = n - completion_reads(ports, ncq);
 	pio_hcall_batch(ph->list, n);
 	for_each_set_bit(i, &ports, ph->n_ports) {
 		seen |= port_interrupt(&ph->ports[i], &ph->list[read], &used);

@@ -48,6 +48,13 @@ static void reg8(struct pio_ata_port *pp, unsigned int *n,
 	out8(pp->list, n, port_of(addr), value);
 }
 
+/* Stops the transfer of a command, and clears its interrupt. */
+static void stop8(struct pio_ata_port *pp, struct pio_hcall_access *list, unsigned int *n, u8 cmd)
+{
+	out8(list, n, pp->bmdma + ATA_DMA_CMD, cmd);
+	out8(list, n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
+}
+
 /*
  * What a command that has ended well leaves to be done, by the next one's list or before
  * anybody else looks at the controller: to stop it and to clear its interrupt.
@@ -57,8 +64,7 @@ static void add_left(struct pio_ata_port *pp, unsigned int *n)
 	if (!pp->left)
 		return;
 	pp->left = false;
-	out8(pp->list, n, pp->bmdma + ATA_DMA_CMD, pp->left_cmd);
-	out8(pp->list, n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
+	stop8(pp, pp->list, n, pp->left_cmd);
 }
 
 static void bmdma_settle(struct pio_ata_port *pp)
@@ -107,10 +113,8 @@ static unsigned int done_list(struct pio_ata_port *pp, struct pio_hcall_access *
 
 	check8(list, &n, pp->bmdma + ATA_DMA_STATUS, ATA_DMA_INTR | ATA_DMA_ERR,
 	       ATA_DMA_INTR);
-	if (now) {
-		out8(list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
-		out8(list, &n, pp->bmdma + ATA_DMA_STATUS, pp->bmdma_kept | ATA_DMA_INTR);
-	}
+	if (now)
+		stop8(pp, list, &n, cmd);
 	pio_ata_add(list, &n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
 		    port_of(pp->ap->ioaddr.status_addr), 0);
 	return n;
@@ -168,7 +172,8 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	const struct ata_taskfile *tf = &qc->tf;
 	u8 cmd = tf->flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
 	bool dma = tf->protocol == ATA_PROT_DMA;
-	unsigned int n = 0, checks = 0;
+	bool idle = pp->idle_dev == qc->dev->devno;
+	unsigned int n = 0;
 
 	if ((!dma && tf->protocol != ATA_PROT_PIO) ||
 	    tf->flags & ATA_TFLAG_POLLING || ap->flags & ATA_FLAG_PIO_POLLING ||
@@ -179,15 +184,11 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 
 	add_left(pp, &n);
 	/* The driver waits for the channel to be idle; so do we, unless it is known. */
-	if (pp->idle_dev < 0) {
+	if (pp->idle_dev < 0)
 		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
-		checks++;
-	}
 	reg8(pp, &n, io->device_addr, tf->device);
-	if (pp->idle_dev != qc->dev->devno) {
+	if (!idle)
 		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
-		checks++;
-	}
 
 	if (tf->flags & ATA_TFLAG_LBA48) {
 		reg8(pp, &n, io->feature_addr, tf->hob_feature);
@@ -216,7 +217,8 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	pp->idle_dev = -1;
 	pp->ahead = 0;
 	unstand(pp);
-	if ((!dma || checks || !post(pp, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
+	/* A list with a CHECK is waited for. */
+	if ((!dma || !idle || !post(pp, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
 		/* Busy after all.  Nothing but the device was written of it. */
 		pp->stopped++;
 		return stock_issue(pp, qc);

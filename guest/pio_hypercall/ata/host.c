@@ -351,8 +351,6 @@ static void end_standing(struct pio_ata_host *ph)
 	unsigned int i;
 
 	spin_lock_irqsave(&ph->host->lock, flags);
-	if (ph->standing)
-		pio_standing_stop(ph->standing);
 	for (i = 0; i < ph->n_ports; i++) {
 		if (ph->ports[i].standing)
 			pio_standing_stop(ph->ports[i].standing);
