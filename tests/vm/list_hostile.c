@@ -1722,124 +1722,113 @@ static __u32 storm_size(__u64 *seed)
 }
 
 /* One thread only: registers are those of the queue last selected. */
-static void *storm_control(void *data)
+static void storm_control(__u64 *seed)
 {
-	__u64 seed = storm_seed ^ 0x1111;
+	unsigned int n = dice(seed, 3) ? dice(seed, 3) : dice(seed, queues);
 
-	(void)data;
-	while (!__atomic_load_n(&storm_over, __ATOMIC_RELAXED)) {
-		unsigned int n = dice(&seed, 3) ? dice(&seed, 3) : dice(&seed, queues);
-
-		switch (dice(&seed, 6)) {
-		case 0:
-			stop(n);
+	switch (dice(seed, 6)) {
+	case 0:
+		stop(n);
+		break;
+	case 1:
+		set(PIO_LIST_SELECT, dice(seed, 4) ? dice(seed, queues) : *seed);
+		n = get(PIO_LIST_SELECT);
+		set(PIO_LIST_SIZE, storm_size(seed));
+		set(PIO_LIST_SOURCE, storm_source(seed, n));
+		break;
+	default:
+		if (state(n) == PIO_LIST_RUNNING && dice(seed, 4))
 			break;
-		case 1:
-			set(PIO_LIST_SELECT, dice(&seed, 4) ? dice(&seed, queues) : seed);
-			n = get(PIO_LIST_SELECT);
-			set(PIO_LIST_SIZE, storm_size(&seed));
-			set(PIO_LIST_SOURCE, storm_source(&seed, n));
-			break;
-		default:
-			if (state(n) == PIO_LIST_RUNNING && dice(&seed, 4))
-				break;
-			stop(n);
-			if (dice(&seed, 2))
-				memset(page(STORM_PAGE + n), 0, 128);
-			start_at(n, storm_address(&seed, n), storm_size(&seed),
-				 storm_source(&seed, n));
-			storm_starts++;
-		}
-		usleep(dice(&seed, 3000));
+		stop(n);
+		if (dice(seed, 2))
+			memset(page(STORM_PAGE + n), 0, 128);
+		start_at(n, storm_address(seed, n), storm_size(seed),
+			 storm_source(seed, n));
+		storm_starts++;
 	}
-	return NULL;
+	usleep(dice(seed, 3000));
 }
 
-static void *storm_post(void *data)
+static void storm_post(__u64 *seed)
 {
-	__u64 seed = storm_seed ^ 0x2222;
-
-	(void)data;
-	while (!__atomic_load_n(&storm_over, __ATOMIC_RELAXED)) {
-		unsigned int n = dice(&seed, 3) ? dice(&seed, 3) : dice(&seed, queues);
-		struct pio_list_queue *q = page(STORM_PAGE + n);
-		__u32 avail = load(&q->avail), lists = dice(&seed, 50) ? 1 + dice(&seed, 4) : seed;
-		const __u64 hostile[] = {
-			1ULL << 40, -32ULL, ram_end - 32, device.bar[0], 0xfee00000, gpa(q),
-			gpa(page(LOOSE_PAGE)) + 3, 0, 0xffff0000,
-		};
-		unsigned int i;
-
-		if (avail - load(&q->used) > 32 && dice(&seed, 100)) {
-			sched_yield();
-			continue;
-		}
-		for (i = 0; i < lists && i < 4; i++) {
-			struct pio_list_entry *e = &q->entry[(avail + i) % (1U << dice(&seed, 7))];
-			unsigned int at = dice(&seed, 2) ? FIXED_PAGE : LOOSE_PAGE;
-
-			e->list = dice(&seed, 10) ? gpa(page(at + dice(&seed, 8))) :
-						    hostile[dice(&seed, ARRAY_SIZE(hostile))];
-			/* Memory at 0, and the queue itself, are no lists to be written back to. */
-			e->count = dice(&seed, 10) ? dice(&seed, 65) : seed;
-			if (!e->list)
-				e->count |= 65;
-		}
-		store(&q->avail, avail + lists);
-		storm_lists += lists < 5 ? lists : 0;
-		if (dice(&seed, 4))
-			ring();
-	}
-	return NULL;
-}
-
-static void *storm_ring(void *data)
-{
-	__u64 seed = storm_seed ^ 0x3333;
+	unsigned int n = dice(seed, 3) ? dice(seed, 3) : dice(seed, queues);
+	struct pio_list_queue *q = page(STORM_PAGE + n);
+	__u32 avail = load(&q->avail), lists = dice(seed, 50) ? 1 + dice(seed, 4) : *seed;
+	const __u64 hostile[] = {
+		1ULL << 40, -32ULL, ram_end - 32, device.bar[0], 0xfee00000, gpa(q),
+		gpa(page(LOOSE_PAGE)) + 3, 0, 0xffff0000,
+	};
 	unsigned int i;
 
-	(void)data;
-	while (!__atomic_load_n(&storm_over, __ATOMIC_RELAXED)) {
-		for (i = dice(&seed, 200); i; i--)
-			set(PIO_LIST_DOORBELL, i);
-		storm_rings++;
-		usleep(dice(&seed, 2000));
+	if (avail - load(&q->used) > 32 && dice(seed, 100)) {
+		sched_yield();
+		return;
 	}
-	return NULL;
+	for (i = 0; i < lists && i < 4; i++) {
+		struct pio_list_entry *e = &q->entry[(avail + i) % (1U << dice(seed, 7))];
+		unsigned int at = dice(seed, 2) ? FIXED_PAGE : LOOSE_PAGE;
+
+		e->list = dice(seed, 10) ? gpa(page(at + dice(seed, 8))) :
+					    hostile[dice(seed, ARRAY_SIZE(hostile))];
+		/* Memory at 0, and the queue itself, are no lists to be written back to. */
+		e->count = dice(seed, 10) ? dice(seed, 65) : *seed;
+		if (!e->list)
+			e->count |= 65;
+	}
+	store(&q->avail, avail + lists);
+	storm_lists += lists < 5 ? lists : 0;
+	if (dice(seed, 4))
+		ring();
 }
 
-static void *storm_rewrite(void *data)
+static void storm_ring(__u64 *seed)
 {
-	__u64 seed = storm_seed ^ 0x4444;
+	unsigned int i;
 
-	(void)data;
-	while (!__atomic_load_n(&storm_over, __ATOMIC_RELAXED)) {
-		struct pio_hcall_access *e = page(LOOSE_PAGE + dice(&seed, 8));
-		unsigned int i;
+	for (i = dice(seed, 200); i; i--)
+		set(PIO_LIST_DOORBELL, i);
+	storm_rings++;
+	usleep(dice(seed, 2000));
+}
 
-		for (i = dice(&seed, 64); i; i--)
-			loose_element(&seed, &e[dice(&seed, 64)]);
-		if (!dice(&seed, 16)) {
-			struct pio_list_queue *q = page(STORM_PAGE + dice(&seed, queues));
+static void storm_rewrite(__u64 *seed)
+{
+	struct pio_hcall_access *e = page(LOOSE_PAGE + dice(seed, 8));
+	unsigned int i;
 
-			q->entry[dice(&seed, 64)].count = dice(&seed, 70);
-			if (!dice(&seed, 4))
-				q->used = seed;
-			if (!dice(&seed, 4))
-				q->wake = seed;
-		}
-		usleep(dice(&seed, 1000));
+	for (i = dice(seed, 64); i; i--)
+		loose_element(seed, &e[dice(seed, 64)]);
+	if (!dice(seed, 16)) {
+		struct pio_list_queue *q = page(STORM_PAGE + dice(seed, queues));
+
+		q->entry[dice(seed, 64)].count = dice(seed, 70);
+		if (!dice(seed, 4))
+			q->used = *seed;
+		if (!dice(seed, 4))
+			q->wake = *seed;
 	}
+	usleep(dice(seed, 1000));
+}
+
+static void (*const storm_turn[])(__u64 *seed) = {
+	storm_control, storm_post, storm_ring, storm_rewrite,
+};
+
+/* @data: which of them */
+static void *storm_thread(void *data)
+{
+	unsigned long i = (unsigned long)data;
+	__u64 seed = storm_seed ^ (i + 1) * 0x1111;
+
+	while (!__atomic_load_n(&storm_over, __ATOMIC_RELAXED))
+		storm_turn[i](&seed);
 	return NULL;
 }
 
 static void storm_round(__u64 *seed, double seconds)
 {
-	static void *(*const thread[])(void *) = {
-		storm_control, storm_post, storm_ring, storm_rewrite,
-	};
-	pthread_t id[4];
-	unsigned int i, j;
+	pthread_t id[ARRAY_SIZE(storm_turn)];
+	unsigned long i, j;
 
 	stop_all();
 	memset(page(STORM_PAGE), 0, QUEUES_MAX * PAGE);
@@ -1857,12 +1846,12 @@ static void storm_round(__u64 *seed, double seconds)
 		start_at(i, gpa(page(STORM_PAGE + i)), 64, i ? storm_source(seed, i) : 0);
 	storm_seed = *seed;
 	storm_over = 0;
-	for (i = 0; i < 4; i++)
-		if (pthread_create(&id[i], NULL, thread[i], NULL))
+	for (i = 0; i < ARRAY_SIZE(id); i++)
+		if (pthread_create(&id[i], NULL, storm_thread, (void *)i))
 			die("thread");
 	usleep(seconds * 1000000);
 	__atomic_store_n(&storm_over, 1, __ATOMIC_RELAXED);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < ARRAY_SIZE(id); i++)
 		pthread_join(id[i], NULL);
 }
 
