@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <asm/hypervisor.h>
 #include <asm/pio_hypercall.h>
+#include "list_device.h"
 #include "transport.h"
 
 /* pio_hcall= as given; NULL if it was not. */
@@ -95,6 +96,8 @@ void __init pio_hcall_init(void)
 	why = pio_hcall_probe(&host);
 	if (why) {
 		pr_warn("off: %s\n", why);
+		if (without & (PIO_HCALL_F_BATCH | PIO_HCALL_F_MMIO))
+			pio_hcall_unanswered = false;
 		return;
 	}
 	pio_hcall_features = host.features & ~without;
@@ -123,3 +126,10 @@ static int __init stats_init(void)
 	return 0;
 }
 core_initcall(stats_init);	/* before drivers */
+
+static int __init list_instead(void)
+{
+	pio_list_instead();
+	return 0;
+}
+subsys_initcall_sync(list_instead);	/* PCI devices are known; before pio_list_init() */

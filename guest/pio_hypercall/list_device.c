@@ -11,7 +11,8 @@
  *	pio_standing_take()	the handler: what it has read, no crossing
  *
  * Without the device, or once it is gone, nothing is posted and nothing stands; callers
- * use pio_hcall_batch() then.
+ * use pio_hcall_batch() then.  It works on a host without our handler, too: what would be
+ * a call is native there.
  */
 #define pr_fmt(fmt) "pio_hcall: " fmt
 
@@ -132,6 +133,47 @@ static void take_back(void)
 		__pio_hcall_batch(posted_list(n), dev.count[n % POSTED]);
 }
 
+/* There is room: a copy of the list, for the device to see.  Under dev.lock. */
+static void put(const struct pio_hcall_access *list, unsigned int count)
+{
+	u32 n = dev.avail;
+	struct pio_list_entry *entry = &dev.queue->entry[n % POSTED];
+
+	memcpy(posted_list(n), list, count * sizeof(*list));
+	/* It refuses what breaks the rules: none of ours does. */
+	WARN_ON_ONCE(entry->status);
+	entry->list = virt_to_phys(posted_list(n));
+	entry->count = count;
+	dev.count[n % POSTED] = count;
+	dev.avail = n + 1;
+	/* The list, and all that it is about (PRDs, command tables), first. */
+	smp_store_release(&dev.queue->avail, n + 1);
+}
+
+static bool is_room(void)
+{
+	return pio_list_open && dev.avail - READ_ONCE(dev.queue->used) < POSTED;
+}
+
+/* Is the device done with @n lists, or will never be?  Under RCU, or dev.lock. */
+static bool done_with(u32 n)
+{
+	return !READ_ONCE(pio_list_open) || (s32)(READ_ONCE(dev.queue->used) - n) >= 0;
+}
+
+/* It takes long.  Under dev.lock. */
+static void look_after(void)
+{
+	spin_lock(&dev.registers);
+	if (pio_list_open && queue_state(0) != PIO_LIST_RUNNING) {
+		pr_err("the list device has stopped, requests are calls from now on\n");
+		take_back();
+	} else if (pio_list_open) {
+		writel(1, dev.mmio + PIO_LIST_DOORBELL);
+	}
+	spin_unlock(&dev.registers);
+}
+
 /**
  * pio_list_post() - have the device carry out a list, and do not wait
  * @list:	WRITEs only, their values final; it is copied
@@ -143,7 +185,6 @@ static void take_back(void)
  */
 bool pio_list_post(const struct pio_hcall_access *list, unsigned int count, u32 *order)
 {
-	struct pio_list_entry *entry;
 	unsigned long flags;
 	u32 n, wake;
 	bool ring;
@@ -152,21 +193,12 @@ bool pio_list_post(const struct pio_hcall_access *list, unsigned int count, u32 
 		return false;
 	pio_posted_flush();
 	spin_lock_irqsave(&dev.lock, flags);
-	n = dev.avail;
-	if (!pio_list_open || n - READ_ONCE(dev.queue->used) >= POSTED) {
+	if (!is_room()) {
 		spin_unlock_irqrestore(&dev.lock, flags);
 		return false;
 	}
-	memcpy(posted_list(n), list, count * sizeof(*list));
-	entry = &dev.queue->entry[n % POSTED];
-	/* It refuses what breaks the rules: none of ours does. */
-	WARN_ON_ONCE(entry->status);
-	entry->list = virt_to_phys(posted_list(n));
-	entry->count = count;
-	dev.count[n % POSTED] = count;
-	dev.avail = n + 1;
-	/* The list, and all that it is about (PRDs, command tables), first. */
-	smp_store_release(&dev.queue->avail, n + 1);
+	n = dev.avail;
+	put(list, count);
 	/* Pairs with the device's, between wake and its last look at avail. */
 	smp_mb();
 	wake = READ_ONCE(dev.queue->wake);
@@ -193,19 +225,12 @@ void __pio_list_drain(void)
 	u32 n = READ_ONCE(dev.avail);
 
 	rcu_read_lock();
-	while (READ_ONCE(pio_list_open) && (s32)(READ_ONCE(dev.queue->used) - n) < 0) {
+	while (!done_with(n)) {
 		cpu_relax();
 		if (++spins % SPINS)
 			continue;
 		spin_lock_irqsave(&dev.lock, flags);
-		spin_lock(&dev.registers);
-		if (pio_list_open && queue_state(0) != PIO_LIST_RUNNING) {
-			pr_err("the list device has stopped, requests are calls from now on\n");
-			take_back();
-		} else if (pio_list_open) {
-			writel(1, dev.mmio + PIO_LIST_DOORBELL);
-		}
-		spin_unlock(&dev.registers);
+		look_after();
 		spin_unlock_irqrestore(&dev.lock, flags);
 	}
 	rcu_read_unlock();
@@ -213,6 +238,51 @@ void __pio_list_drain(void)
 	smp_mb();
 }
 EXPORT_SYMBOL_GPL(__pio_list_drain);
+
+/**
+ * pio_list_reaches() - does the device take lists about a register?
+ * @gpa: guest-physical address of a 32-bit register that may be read
+ *
+ * Waits for the device with interrupts off, as pio_list_drain() may.
+ *
+ * Context: any but NMI.
+ * Return: whether it does; false, too, if its queue is full.
+ */
+bool pio_list_reaches(phys_addr_t gpa)
+{
+	struct pio_hcall_access read = {
+		.op = PIO_HCALL_OP_READ,
+		.space = PIO_HCALL_SPACE_MMIO,
+		.size = 4,
+		.addr = gpa,
+	};
+	struct pio_list_entry *entry;
+	unsigned int spins = 0;
+	unsigned long flags;
+	bool reaches = false;
+
+	if (!READ_ONCE(pio_list_open))
+		return false;
+	spin_lock_irqsave(&dev.lock, flags);
+	if (is_room()) {
+		entry = &dev.queue->entry[dev.avail % POSTED];
+		put(&read, 1);
+		writel(1, dev.mmio + PIO_LIST_DOORBELL);
+		while (!done_with(dev.avail)) {
+			cpu_relax();
+			if (!(++spins % SPINS))
+				look_after();
+		}
+		/* The number, before what it says. */
+		smp_rmb();
+		reaches = pio_list_open && !entry->status;
+		/* For put() to find nothing wrong. */
+		entry->status = 0;
+	}
+	spin_unlock_irqrestore(&dev.lock, flags);
+	return reaches;
+}
+EXPORT_SYMBOL_GPL(pio_list_reaches);
 
 static void free_standing(struct pio_standing *st)
 {
@@ -633,6 +703,23 @@ static struct pci_driver list_driver = {
 };
 
 static bool registered;
+
+/**
+ * pio_list_instead() - lists by the list device, of a host that answers no calls
+ *
+ * What cannot be posted, and no list stands for, is done natively then.
+ *
+ * Context: after PCI devices are known, before pio_list_init().
+ * Return: whether there will be lists.
+ */
+bool __init pio_list_instead(void)
+{
+	if (!pio_hcall_unanswered || !pci_dev_present(list_ids))
+		return false;
+	pio_hcall_features = PIO_HCALL_F_BATCH | PIO_HCALL_F_MMIO;
+	pr_info("on: no handler on the host, but a list device (IDE and AHCI controllers)\n");
+	return true;
+}
 
 /**
  * pio_list_init() - use the list device, if there is one

@@ -29,10 +29,12 @@ struct pio_standing_result {
 
 extern bool pio_list_open;
 
+bool pio_list_instead(void);
 int pio_list_init(void);
 void pio_list_exit(void);
 bool pio_list_post(const struct pio_hcall_access *list, unsigned int count,
 		   u32 *order);
+bool pio_list_reaches(phys_addr_t gpa);
 void __pio_list_drain(void);
 
 struct pio_standing *pio_standing_open(u32 source, unsigned int elements);

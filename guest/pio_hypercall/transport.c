@@ -48,8 +48,11 @@ enum pio_stat {
 
 static DEFINE_PER_CPU(u64[PIO_STAT_MAX], pio_stats);
 
-/* The host stopped answering.  Set once, never cleared. */
+/* The host answers no calls, or none any more.  Set once, never cleared. */
 static bool host_gone __read_mostly;
+
+/* It never has: see pio_list_instead(). */
+bool pio_hcall_unanswered __ro_after_init;
 
 /* AMD and Hygon have VMMCALL, others VMCALL; as the boot CPU said at probe. */
 static bool use_vmmcall __ro_after_init;
@@ -129,8 +132,11 @@ const char * __init pio_hcall_probe(struct pio_hcall_host *host)
 	if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
 		return "guest memory is encrypted";
 	use_vmmcall = boot_cpu_has(X86_FEATURE_VMMCALL);
-	if (hcall(PIO_HCALL_PROBE, 0, 0, &rdx, &rsi))
+	if (hcall(PIO_HCALL_PROBE, 0, 0, &rdx, &rsi)) {
+		host_gone = true;
+		pio_hcall_unanswered = true;
 		return "no handler on the host (is kvm_hcall.ko loaded there?)";
+	}
 
 	host->version = rdx;
 	host->features = rsi & (PIO_HCALL_F_PIO | PIO_HCALL_F_STRING |

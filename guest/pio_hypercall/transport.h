@@ -39,6 +39,9 @@ void pio_hcall_exit(void);
 /* What is in use: PIO_HCALL_F_* of the host, less what was opted out of. */
 extern u32 pio_hcall_features;
 
+/* Calls are wanted, and the host has no handler: lists by the list device may do without. */
+extern bool pio_hcall_unanswered;
+
 /* mmio.c */
 int pio_mmio_announce(void __iomem *addr, phys_addr_t gpa, unsigned long len);
 void pio_mmio_forget(void __iomem *addr);

@@ -412,7 +412,8 @@ static const char *ahci_host_init(struct pio_ata_host *ph)
 	ph->mmio = map[AHCI_BAR];
 	ph->gpa = pci_resource_start(ph->pdev, AHCI_BAR);
 	/* A controller that was passed through is memory to the host. */
-	if (!pio_hcall_reaches(ph->gpa + HOST_CAP))
+	if (!pio_hcall_reaches(ph->gpa + HOST_CAP) &&
+	    !pio_list_reaches(ph->gpa + HOST_CAP))
 		return "the host does not emulate its registers";
 	ph->list = kcalloc(PIO_HCALL_BATCH_MAX, sizeof(*ph->list), GFP_KERNEL);
 	if (!ph->list)

@@ -28,15 +28,16 @@ static int __init pio_hypercall_init(void)
 	why = pio_hcall_probe(&host);
 	if (!why && !(host.features & PIO_HCALL_F_BATCH))
 		why = "the host offers no batches";
-	if (why) {
+	if (!why) {
+		pio_hcall_features = host.features;
+		pr_info("on: ABI %u, features 0x%x (IDE%s controllers)\n", host.version,
+			pio_hcall_features,
+			pio_hcall_features & PIO_HCALL_F_MMIO ? " and AHCI" : "");
+	} else if (!pio_list_instead()) {
 		pr_warn("off: %s\n", why);
 		return -ENODEV;
 	}
-	pio_hcall_features = host.features;
 	pio_hcall_stats_init();
-	pr_info("on: ABI %u, features 0x%x (IDE%s controllers)\n", host.version,
-		pio_hcall_features,
-		pio_hcall_features & PIO_HCALL_F_MMIO ? " and AHCI" : "");
 	err = pio_list_init();
 	if (err)
 		goto exit;
