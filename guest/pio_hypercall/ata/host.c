@@ -23,6 +23,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
+#include <linux/moduleparam.h>
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
@@ -36,10 +37,19 @@ static const struct pio_ata_driver * const drivers[] = {
 	&pio_ata_ahci,
 };
 
-/* Converted controllers, and whether no more shall be. */
+/* Controllers that stay the driver's, as the parameter has them. */
+#define EXCLUDED_MAX	8
+
+struct address {
+	unsigned int domain, bus, slot, function;
+};
+
+/* Converted controllers, and whether more shall be. */
 static LIST_HEAD(hosts);
-static bool leaving;
-static DEFINE_MUTEX(hosts_lock);
+static bool converting;
+static struct address excluded[EXCLUDED_MAX];
+static unsigned int n_excluded;
+static DEFINE_MUTEX(hosts_lock);	/* all of these */
 
 /* Those, and others whose memory is not free yet. */
 static atomic_t n_hosts;
@@ -287,6 +297,20 @@ static unsigned int init_ports(struct pio_ata_host *ph)
 	return n;
 }
 
+static bool is_excluded(struct pci_dev *pdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_excluded; i++) {
+		const struct address *a = &excluded[i];
+
+		if (a->domain == pci_domain_nr(pdev->bus) && a->bus == pdev->bus->number &&
+		    PCI_DEVFN(a->slot, a->function) == pdev->devfn)
+			return true;
+	}
+	return false;
+}
+
 static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 {
 	struct ata_host *host = pci_get_drvdata(pdev);
@@ -305,6 +329,9 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 	if (devm_add_action_or_reset(&pdev->dev, free_host, ph))
 		return;
 
+	why = "as parameter exclude says";
+	if (is_excluded(pdev))
+		goto left_alone;
 	find_handlers(ph);
 	why = "its interrupts have threads (threadirqs, PREEMPT_RT)";
 	if (ph->threaded)
@@ -385,7 +412,7 @@ static void bind(struct pci_dev *pdev)
 		if (ph->pdev == pdev)
 			goto out;
 	}
-	for (i = 0; i < ARRAY_SIZE(drivers) && !leaving; i++) {
+	for (i = 0; i < ARRAY_SIZE(drivers) && converting; i++) {
 		if (pdev->driver && !strcmp(pdev->driver->name, drivers[i]->name))
 			convert(pdev, drivers[i]);
 	}
@@ -454,40 +481,22 @@ static int controllers_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(controllers);
 
-static struct dentry *controllers_file;
-
-/**
- * pio_ata_init() - convert controllers, those that are there and those to come
- *
- * Context: may sleep.
- * Return: 0 or an error; it is none if the host offers no batches.
+/*
+ * A converted controller with a reference on its device, of those that are excluded or of
+ * @all; NULL if there is none.
  */
-int __init pio_ata_init(void)
+static struct pci_dev *next_to_go(bool all)
 {
-	int err;
-
-	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
-		return 0;
-	err = bus_register_notifier(&pci_bus_type, &bus_notifier);
-	if (err)
-		return err;
-	controllers_file = debugfs_create_file("controllers", 0444,
-					       pio_hcall_debugfs, NULL,
-					       &controllers_fops);
-	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
-}
-
-/* A converted controller with a reference on its device; NULL if there is none. */
-static struct pci_dev *first_host(void)
-{
-	struct pio_ata_host *ph;
 	struct pci_dev *pdev = NULL;
+	struct pio_ata_host *ph;
 
 	mutex_lock(&hosts_lock);
-	leaving = true;
-	ph = list_first_entry_or_null(&hosts, struct pio_ata_host, node);
-	if (ph)
-		pdev = pci_dev_get(ph->pdev);
+	list_for_each_entry(ph, &hosts, node) {
+		if (all || is_excluded(ph->pdev)) {
+			pdev = pci_dev_get(ph->pdev);
+			break;
+		}
+	}
 	mutex_unlock(&hosts_lock);
 	return pdev;
 }
@@ -496,7 +505,7 @@ static struct pci_dev *first_host(void)
  * A port's own error handling holds on to the operations it began with, and sleeps:
  * wait for its end.  That which begins now takes the driver's.
  */
-static void __exit give_back(struct pci_dev *pdev, struct list_head *done)
+static void give_back(struct pci_dev *pdev, struct list_head *done)
 {
 	struct pio_ata_host *ph, *next, *found = NULL;
 	unsigned int i;
@@ -523,6 +532,105 @@ static void __exit give_back(struct pci_dev *pdev, struct list_head *done)
 	pci_dev_put(pdev);
 }
 
+/* Gives back those that are excluded, or @all. */
+static void give_back_some(bool all)
+{
+	struct pio_ata_host *ph, *next;
+	struct pci_dev *pdev;
+	LIST_HEAD(done);
+
+	while ((pdev = next_to_go(all)))
+		give_back(pdev, &done);
+	/* Others look at the operations for a few instructions, at any time. */
+	synchronize_rcu_tasks();
+	list_for_each_entry_safe(ph, next, &done, node)
+		free_host(ph);
+}
+
+/* All addresses, or none of them: what is in use stays as it is if one is wrong. */
+static int set_exclude(const char *val, const struct kernel_param *kp)
+{
+	struct address new[EXCLUDED_MAX];
+	unsigned int n = 0;
+	bool ready;
+
+	while (*val && *val != '\n') {
+		struct address *a = &new[n];
+		int len = 0;
+
+		if (n == EXCLUDED_MAX ||
+		    sscanf(val, "%8x:%2x:%2x.%1x%n", &a->domain, &a->bus, &a->slot,
+			   &a->function, &len) != 4 ||
+		    (val[len] && val[len] != ',' && val[len] != '\n')) {
+			pr_err("exclude: at most %u PCI addresses as 0000:00:1f.2, commas between, not \"%s\"\n",
+			       EXCLUDED_MAX, val);
+			return -EINVAL;
+		}
+		n++;
+		val += len;
+		if (*val == ',')
+			val++;
+	}
+	mutex_lock(&hosts_lock);
+	memcpy(excluded, new, n * sizeof(*new));
+	n_excluded = n;
+	ready = converting;
+	mutex_unlock(&hosts_lock);
+	if (!ready)
+		return 0;
+	give_back_some(false);
+	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
+}
+
+static int get_exclude(char *buffer, const struct kernel_param *kp)
+{
+	unsigned int i;
+	int len = 0;
+
+	mutex_lock(&hosts_lock);
+	for (i = 0; i < n_excluded; i++) {
+		const struct address *a = &excluded[i];
+
+		len += sysfs_emit_at(buffer, len, "%s%04x:%02x:%02x.%x", i ? "," : "",
+				     a->domain, a->bus, a->slot, a->function);
+	}
+	mutex_unlock(&hosts_lock);
+	return len + sysfs_emit_at(buffer, len, "\n");
+}
+
+static const struct kernel_param_ops exclude_ops = {
+	.set = set_exclude,
+	.get = get_exclude,
+};
+module_param_cb(exclude, &exclude_ops, NULL, 0644);
+MODULE_PARM_DESC(exclude, "PCI addresses of controllers that stay native, commas between; may be written at any time");
+
+static struct dentry *controllers_file;
+
+/**
+ * pio_ata_init() - convert controllers, those that are there and those to come
+ *
+ * Context: may sleep.
+ * Return: 0 or an error; it is none if the host offers no batches.
+ */
+int __init pio_ata_init(void)
+{
+	int err;
+
+	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
+		return 0;
+	err = bus_register_notifier(&pci_bus_type, &bus_notifier);
+	if (err)
+		return err;
+	controllers_file = debugfs_create_file("controllers", 0444,
+					       pio_hcall_debugfs, NULL,
+					       &controllers_fops);
+	mutex_lock(&hosts_lock);
+	converting = true;
+	mutex_unlock(&hosts_lock);
+	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
+}
+
 /**
  * pio_ata_exit() - give all controllers back to their drivers
  *
@@ -532,22 +640,15 @@ static void __exit give_back(struct pci_dev *pdev, struct list_head *done)
  */
 void __exit pio_ata_exit(void)
 {
-	struct pio_ata_host *ph, *next;
-	struct pci_dev *pdev;
-	LIST_HEAD(done);
-
 	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
 		return;
-	while ((pdev = first_host()))
-		give_back(pdev, &done);
+	mutex_lock(&hosts_lock);
+	converting = false;
+	mutex_unlock(&hosts_lock);
+	give_back_some(true);
 	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 	debugfs_remove(controllers_file);
-
-	/* Others look at the operations for a few instructions, at any time. */
-	synchronize_rcu_tasks();
-	list_for_each_entry_safe(ph, next, &done, node)
-		free_host(ph);
-	/* Of drivers that are going just now. */
+	/* Of drivers that are going just now, or of who writes the parameter. */
 	wait_event(hosts_gone, !atomic_read(&n_hosts));
 	/* And the end of free_host() itself. */
 	synchronize_rcu_tasks();
