@@ -8,7 +8,7 @@ HOST_LINES	:= 6.1 6.12
 GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
-	guest-debug guest-module compare local-host bench tools census check check-long check-intel kernels mutants patches deb \
+	guest-debug guest-module compare demo experiments local-host bench tools census check check-long check-intel kernels mutants patches deb \
 	build-deb clean
 
 help:
@@ -17,8 +17,10 @@ help:
 	@echo '                    GUEST=stock    with an unpatched kernel and the guest module'
 	@echo '                    VMM=out/qemu   with the QEMU of host/qemu, and by its list device'
 	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
+	@echo 'make demo         a little of that in some minutes, with a stock kernel and the guest module'
 	@echo 'make bench        instructions per operation'
 	@echo '                    CPU=intel      on the Intel machine, not the AMD one'
+	@echo 'make experiments  NVMe, virtio-scsi and cache modes beside IDE and AHCI, and what it all means'
 	@echo 'make census       what still leaves a Debian guest, its boot and fio, by pio-stat'
 	@echo '                    DISK=ide       or ahci; both if not told'
 	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
@@ -126,6 +128,9 @@ compare: testbed host-6.12 $(if $(VMM),qemu) $(if $(filter stock,$(GUEST)),guest
 endif
 	@tests/compare/compare
 
+demo: testbed host-6.12 guest-module-6.12
+	@tests/compare/compare --demo
+
 # HOST=local says no, where it must, before anything is built.
 local-host:
 	@tests/packages local
@@ -139,6 +144,10 @@ bench: testbed host-6.12 guest guest-base
 tools:
 	@tests/packages tools
 	@$(MAKE) --no-print-directory -C tools OUT=$(OUT)/tools
+
+experiments: testbed host-6.12 guest qemu
+	@[ -s $(OUT)/bench/results.json ] || $(MAKE) --no-print-directory bench
+	@tests/experiments/experiments
 
 census: testbed host-6.12 guest
 	@tests/tool/census $(DISK)

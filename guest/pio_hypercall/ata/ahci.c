@@ -3,7 +3,7 @@
  * Requests of AHCI controllers as lists of accesses.
  *
  * Documentation/libata.rst compares them with libahci.c access by access.
- * Covered are read and write commands, queued (NCQ) or not, of disks that are not
+ * Covered are read, write and flush commands, queued (NCQ) or not, of disks that are not
  * behind a port multiplier.  All else, and whatever is not as expected, is the
  * driver's own code.
  */
@@ -159,7 +159,7 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 	bool ncq = ata_is_ncq(qc->tf.protocol);
 	unsigned int n = 0;
 
-	if ((!ncq && qc->tf.protocol != ATA_PROT_DMA) || !pp->seen ||
+	if ((!ncq && qc->tf.protocol != ATA_PROT_DMA && !pio_ata_is_flush(&qc->tf)) || !pp->seen ||
 	    sata_pmp_attached(ap) || qc->dev->class != ATA_DEV_ATA ||
 	    ap->link.flags & ATA_LFLAG_SW_ACTIVITY || !pio_ata_quiet(ap)) {
 		pp->seen = true;

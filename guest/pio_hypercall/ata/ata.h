@@ -177,6 +177,13 @@ static inline bool pio_ata_before(struct pio_ata_port *pp, unsigned int tag, u32
 	return (s32)(order - pp->order[tag]) >= 0;
 }
 
+/* Of commands without data those that file systems wait for. */
+static inline bool pio_ata_is_flush(const struct ata_taskfile *tf)
+{
+	return tf->protocol == ATA_PROT_NODATA &&
+	       (tf->command == ATA_CMD_FLUSH || tf->command == ATA_CMD_FLUSH_EXT);
+}
+
 static inline void pio_ata_add(struct pio_hcall_access *list, unsigned int *n,
 			       u8 op, u8 space, u8 size, u64 addr, u32 value)
 {

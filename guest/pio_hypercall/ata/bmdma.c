@@ -3,8 +3,8 @@
  * Requests of IDE controllers with BMDMA (SFF-8038i) as lists of accesses.
  *
  * Documentation/libata.rst compares them with libata-sff.c access by access.
- * Covered are read and write commands, their interrupts, and the data of those by
- * PIO.  All else, and whatever is not as expected, is the driver's own code.
+ * Covered are read, write and flush commands, their interrupts, and the data of those
+ * by PIO.  All else, and whatever is not as expected, is the driver's own code.
  */
 #include <linux/ata.h>
 #include <linux/minmax.h>
@@ -148,10 +148,12 @@ static bool post(struct pio_ata_port *pp, unsigned int n, u8 cmd)
 	return true;
 }
 
-/* What ata_sff_qc_issue() does behind the command, for one by PIO. */
+/* What ata_sff_qc_issue() does behind the command, for one by PIO or without data. */
 static void pio_issued(struct ata_queued_cmd *qc)
 {
-	if (qc->tf.flags & ATA_TFLAG_WRITE) {
+	if (qc->tf.protocol == ATA_PROT_NODATA) {
+		qc->ap->hsm_task_state = HSM_ST_LAST;
+	} else if (qc->tf.flags & ATA_TFLAG_WRITE) {
 		qc->ap->hsm_task_state = HSM_ST_FIRST;
 		ata_sff_queue_pio_task(qc->dev->link, 0);
 	} else {
@@ -161,8 +163,8 @@ static void pio_issued(struct ata_queued_cmd *qc)
 
 /*
  * ata_bmdma_qc_issue(), with ata_sff_dev_select(), ata_sff_tf_load(),
- * ata_bmdma_setup() and ata_bmdma_start() as called from there; for commands by PIO
- * ata_sff_qc_issue(), with ata_sff_exec_command().
+ * ata_bmdma_setup() and ata_bmdma_start() as called from there; for commands by PIO,
+ * and flushes, ata_sff_qc_issue(), with ata_sff_exec_command().
  */
 static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 {
@@ -172,12 +174,13 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	const struct ata_taskfile *tf = &qc->tf;
 	u8 cmd = tf->flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
 	bool dma = tf->protocol == ATA_PROT_DMA;
+	bool is_addr = tf->flags & ATA_TFLAG_ISADDR;
 	bool idle = pp->idle_dev == qc->dev->devno;
 	unsigned int n = 0;
 
-	if ((!dma && tf->protocol != ATA_PROT_PIO) ||
+	if ((!dma && tf->protocol != ATA_PROT_PIO && !pio_ata_is_flush(tf)) ||
 	    tf->flags & ATA_TFLAG_POLLING || ap->flags & ATA_FLAG_PIO_POLLING ||
-	    !(tf->flags & ATA_TFLAG_ISADDR) ||
+	    (!is_addr && !pio_ata_is_flush(tf)) ||
 	    !(tf->flags & ATA_TFLAG_DEVICE) || tf->ctl != ap->last_ctl ||
 	    !pio_ata_quiet(ap))
 		return stock_issue(pp, qc);
@@ -190,18 +193,20 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	if (!idle)
 		check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ, 0);
 
-	if (tf->flags & ATA_TFLAG_LBA48) {
+	if (is_addr && tf->flags & ATA_TFLAG_LBA48) {
 		reg8(pp, &n, io->feature_addr, tf->hob_feature);
 		reg8(pp, &n, io->nsect_addr, tf->hob_nsect);
 		reg8(pp, &n, io->lbal_addr, tf->hob_lbal);
 		reg8(pp, &n, io->lbam_addr, tf->hob_lbam);
 		reg8(pp, &n, io->lbah_addr, tf->hob_lbah);
 	}
-	reg8(pp, &n, io->feature_addr, tf->feature);
-	reg8(pp, &n, io->nsect_addr, tf->nsect);
-	reg8(pp, &n, io->lbal_addr, tf->lbal);
-	reg8(pp, &n, io->lbam_addr, tf->lbam);
-	reg8(pp, &n, io->lbah_addr, tf->lbah);
+	if (is_addr) {
+		reg8(pp, &n, io->feature_addr, tf->feature);
+		reg8(pp, &n, io->nsect_addr, tf->nsect);
+		reg8(pp, &n, io->lbal_addr, tf->lbal);
+		reg8(pp, &n, io->lbam_addr, tf->lbam);
+		reg8(pp, &n, io->lbah_addr, tf->lbah);
+	}
 
 	if (dma) {
 		mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
@@ -266,7 +271,7 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 }
 
 /*
- * The same for a command by PIO: ata_sff_irq_status() and ata_bmdma_irq_clear().
+ * The same for a command by PIO, or without data: ata_sff_irq_status() and ata_bmdma_irq_clear().
  * Busy is no error here, and not cleared.
  */
 static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, u8 *status)
@@ -297,9 +302,9 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp)
 	if (qc->tf.protocol == ATA_PROT_DMA &&
 	    ap->hsm_task_state == HSM_ST_LAST)
 		ret = dma_interrupt(pp, qc, &status);
-	else if (qc->tf.protocol == ATA_PROT_PIO &&
-		 (ap->hsm_task_state == HSM_ST ||
-		  ap->hsm_task_state == HSM_ST_LAST))
+	else if ((qc->tf.protocol == ATA_PROT_PIO &&
+		  (ap->hsm_task_state == HSM_ST || ap->hsm_task_state == HSM_ST_LAST)) ||
+		 (qc->tf.protocol == ATA_PROT_NODATA && ap->hsm_task_state == HSM_ST_LAST))
 		ret = pio_interrupt(pp, &status);
 	else
 		return PIO_ATA_DRIVER;
