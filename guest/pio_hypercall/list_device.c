@@ -246,7 +246,7 @@ EXPORT_SYMBOL_GPL(__pio_list_drain);
  * Waits for the device with interrupts off, as pio_list_drain() may.
  *
  * Context: any but NMI.
- * Return: whether it does; false, too, if its queue is full.
+ * Return: whether it does.
  */
 bool pio_list_reaches(phys_addr_t gpa)
 {
@@ -261,8 +261,8 @@ bool pio_list_reaches(phys_addr_t gpa)
 	unsigned long flags;
 	bool reaches = false;
 
-	if (!READ_ONCE(pio_list_open))
-		return false;
+	/* For there to be room. */
+	pio_list_drain();
 	spin_lock_irqsave(&dev.lock, flags);
 	if (is_room()) {
 		entry = &dev.queue->entry[dev.avail % POSTED];
@@ -697,6 +697,8 @@ static struct pci_driver list_driver = {
 	.err_handler = &list_err_handler,
 	.driver = {
 		.pm = pm_sleep_ptr(&list_pm),
+		/* Whether there is one has to be known. */
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
 		/* Controllers look for it once. */
 		.suppress_bind_attrs = true,
 	},
@@ -736,6 +738,11 @@ int pio_list_init(void)
 		return 0;
 	err = pci_register_driver(&list_driver);
 	registered = !err;
+	if (!err && pio_hcall_unanswered && !READ_ONCE(pio_list_open)) {
+		pr_warn("off: no handler on the host, and the list device does not work\n");
+		pio_list_exit();
+		err = -ENODEV;
+	}
 	return err;
 }
 EXPORT_SYMBOL_GPL(pio_list_init);
@@ -749,5 +756,6 @@ void pio_list_exit(void)
 {
 	if (registered)
 		pci_unregister_driver(&list_driver);
+	registered = false;
 }
 EXPORT_SYMBOL_GPL(pio_list_exit);

@@ -401,9 +401,16 @@ static bool ahci_port_init(struct pio_ata_port *pp)
 	return true;
 }
 
+/* Not one that a VMM passes through: its interrupts do not come by way of the list device. */
+static bool is_qemus(struct pci_dev *pdev)
+{
+	return pdev->subsystem_vendor == PCI_SUBVENDOR_ID_REDHAT_QUMRANET;
+}
+
 static const char *ahci_host_init(struct pio_ata_host *ph)
 {
 	void __iomem * const *map = pcim_iomap_table(ph->pdev);
+	bool reaches;
 
 	if (!(pio_hcall_features & PIO_HCALL_F_MMIO))
 		return "the host offers no MMIO";
@@ -412,16 +419,20 @@ static const char *ahci_host_init(struct pio_ata_host *ph)
 	ph->mmio = map[AHCI_BAR];
 	ph->gpa = pci_resource_start(ph->pdev, AHCI_BAR);
 	/* A controller that was passed through is memory to the host. */
-	if (!pio_hcall_reaches(ph->gpa + HOST_CAP) &&
-	    !pio_list_reaches(ph->gpa + HOST_CAP))
+	reaches = pio_hcall_reaches(ph->gpa + HOST_CAP);
+	if (!reaches && !is_qemus(ph->pdev))
 		return "the host does not emulate its registers";
-	ph->list = kcalloc(PIO_HCALL_BATCH_MAX, sizeof(*ph->list), GFP_KERNEL);
-	if (!ph->list)
-		return "no memory";
-	if (pio_mmio_announce(ph->mmio, ph->gpa,
-			      pci_resource_len(ph->pdev, AHCI_BAR))) {
-		kfree(ph->list);
+	if (pio_mmio_announce(ph->mmio, ph->gpa, pci_resource_len(ph->pdev, AHCI_BAR)))
 		return "there are too many controllers";
+	/* Announced by then: what the list device leaves undone is native. */
+	if (!reaches && !pio_list_reaches(ph->gpa + HOST_CAP)) {
+		pio_mmio_forget(ph->mmio);
+		return "the host does not emulate its registers";
+	}
+	ph->list = kcalloc(PIO_HCALL_BATCH_MAX, sizeof(*ph->list), GFP_KERNEL);
+	if (!ph->list) {
+		pio_mmio_forget(ph->mmio);
+		return "no memory";
 	}
 	return NULL;
 }
@@ -431,7 +442,7 @@ static void ahci_stand(struct pio_ata_host *ph)
 	struct pci_dev *pdev = ph->pdev;
 	unsigned int i;
 
-	if (!pdev->msi_enabled || pci_domain_nr(pdev->bus))
+	if (!pdev->msi_enabled || pci_domain_nr(pdev->bus) || !is_qemus(pdev))
 		return;
 	ph->standing = pio_standing_open(PIO_LIST_SOURCE_MSI | pci_dev_id(pdev),
 					 PIO_HCALL_BATCH_MAX);

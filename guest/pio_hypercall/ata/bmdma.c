@@ -244,6 +244,8 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 				      struct ata_queued_cmd *qc, u8 *status)
 {
 	u8 cmd = qc->tf.flags & ATA_TFLAG_WRITE ? 0 : ATA_DMA_WR;
+	/* Of a controller that is being taken over, or given back, the next command is stock. */
+	bool now = pp->ap->ops != &pp->ops;
 	struct pio_standing_result res;
 	unsigned int n;
 	u8 bm_status;
@@ -254,12 +256,12 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 		*status = res.list[4].value;
 		return PIO_ATA_SERVED;
 	}
-	n = done_list(pp, pp->list, cmd, false);
+	n = done_list(pp, pp->list, cmd, now);
 	if (pio_hcall_batch(pp->list, n) < n)
 		return pp->list[0].value & ATA_DMA_ERR ? PIO_ATA_DRIVER
 						       : PIO_ATA_WAITS;
 	*status = pp->list[n - 1].value;
-	pp->left = true;
+	pp->left = !now;
 	pp->left_cmd = cmd;
 	/* What error handling finds is to be what it finds natively. */
 	if (*status & (ATA_BUSY | ATA_DRQ | ATA_ERR | ATA_DF)) {

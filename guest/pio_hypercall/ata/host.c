@@ -217,15 +217,20 @@ static void freeze(struct ata_port *ap)
 	pp->stock->freeze(ap);
 }
 
+/* The one operation that libata calls without the lock: it may be ours no more. */
 static void error_handler(struct ata_port *ap)
 {
-	struct pio_ata_port *pp = pio_ata_port(ap);
+	struct ata_port_operations *ops;
 	unsigned long flags;
 
 	spin_lock_irqsave(ap->lock, flags);
-	settle(pp);
+	ops = ap->ops;
+	if (ops->error_handler == error_handler) {
+		ops = pio_ata_port(ap)->stock;
+		settle(pio_ata_port(ap));
+	}
 	spin_unlock_irqrestore(ap->lock, flags);
-	pp->stock->error_handler(ap);
+	ops->error_handler(ap);
 }
 
 static void set_ops(struct pio_ata_host *ph, bool ours)
@@ -242,6 +247,9 @@ static void set_ops(struct pio_ata_host *ph, bool ours)
 		/* Our handler has looked already, and the driver may have issued. */
 		pp->idle_dev = -1;
 		settle(pp);
+		/* What the driver issues from now on was not, whatever its tag. */
+		if (!ours)
+			pp->posted = 0;
 		pp->ap->ops = ours ? &pp->ops : pp->stock;
 		spin_unlock_irqrestore(pp->ap->lock, flags);
 	}
@@ -374,6 +382,7 @@ left_alone:
  */
 static void end_standing(struct pio_ata_host *ph)
 {
+	struct pio_standing_result old;
 	unsigned long flags;
 	unsigned int i;
 
@@ -388,6 +397,13 @@ static void end_standing(struct pio_ata_host *ph)
 	for (i = 0; i < ph->n_irqs; i++)
 		interrupt(ph->irqs[i], ph);
 	local_irq_restore(flags);
+	/* The rest came when nothing was under way: it says nothing of later commands. */
+	spin_lock_irqsave(&ph->host->lock, flags);
+	for (i = 0; i < ph->n_ports; i++) {
+		while (ph->ports[i].standing && pio_standing_take(ph->ports[i].standing, &old))
+			;
+	}
+	spin_unlock_irqrestore(&ph->host->lock, flags);
 }
 
 /* Everything as it was. */
@@ -422,6 +438,9 @@ out:
 
 static int bind_locked(struct device *dev, void *unused)
 {
+	/* Others' locks are none of ours. */
+	if (to_pci_dev(dev)->class >> 16 != PCI_BASE_CLASS_STORAGE)
+		return 0;
 	device_lock(dev);
 	bind(to_pci_dev(dev));
 	device_unlock(dev);
@@ -528,7 +547,8 @@ static void give_back(struct pci_dev *pdev, struct list_head *done)
 		devm_remove_action(&pdev->dev, free_host, found);
 	}
 	device_unlock(&pdev->dev);
-	pci_info(pdev, "pio_hcall: given back\n");
+	if (found)
+		pci_info(pdev, "pio_hcall: given back\n");
 	pci_dev_put(pdev);
 }
 
@@ -550,28 +570,34 @@ static void give_back_some(bool all)
 /* All addresses, or none of them: what is in use stays as it is if one is wrong. */
 static int set_exclude(const char *val, const struct kernel_param *kp)
 {
+	size_t end = strcspn(val, "\n");
 	struct address new[EXCLUDED_MAX];
 	unsigned int n = 0;
+	const char *p = val;
 	bool ready;
 
-	while (*val && *val != '\n') {
+	while (p < val + end) {
 		struct address *a = &new[n];
 		int len = 0;
 
 		if (n == EXCLUDED_MAX ||
-		    sscanf(val, "%8x:%2x:%2x.%1x%n", &a->domain, &a->bus, &a->slot,
+		    sscanf(p, "%8x:%2x:%2x.%1x%n", &a->domain, &a->bus, &a->slot,
 			   &a->function, &len) != 4 ||
-		    (val[len] && val[len] != ',' && val[len] != '\n')) {
-			pr_err("exclude: at most %u PCI addresses as 0000:00:1f.2, commas between, not \"%s\"\n",
-			       EXCLUDED_MAX, val);
-			return -EINVAL;
-		}
+		    a->slot > 0x1f || a->function > 7 ||
+		    (p + len < val + end && p[len] != ','))
+			goto refused;
 		n++;
-		val += len;
-		if (*val == ',')
-			val++;
+		p += len;
+		if (*p == ',')
+			p++;
 	}
+	if (val[end] && val[end + 1])
+		goto refused;
 	mutex_lock(&hosts_lock);
+	if (n == n_excluded && !memcmp(excluded, new, n * sizeof(*new))) {
+		mutex_unlock(&hosts_lock);
+		return 0;
+	}
 	memcpy(excluded, new, n * sizeof(*new));
 	n_excluded = n;
 	ready = converting;
@@ -580,6 +606,11 @@ static int set_exclude(const char *val, const struct kernel_param *kp)
 		return 0;
 	give_back_some(false);
 	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
+
+refused:
+	pr_err("exclude: at most %u PCI addresses as 0000:00:1f.2, commas between, not \"%.*s\"\n",
+	       EXCLUDED_MAX, (int)end, val);
+	return -EINVAL;
 }
 
 static int get_exclude(char *buffer, const struct kernel_param *kp)
