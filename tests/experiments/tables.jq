@@ -60,34 +60,17 @@ def caches: ["disk, cache", "job", "native", "by list", "ratio"],
 	 | (of("\($boot)-hypercall"; $job).per_io.instructions) as $h
 	 | ["\($disk), \($cache)", $job, ($n | number), ($h | number), ($h | over($n) | ratio)]);
 
-def beside: of("virtio-blk-native"; "randread-4k").per_io.instructions as $v
-	| ["4 KiB random reads, one at a time", "crossings", "exits to QEMU", "instructions", "x virtio-blk"],
-	  (["IDE, native", "ide-native"], ["IDE by list", "ide-hypercall"], ["IDE by doorbell", "ide-doorbell"],
-	   ["AHCI, native", "ahci-native"], ["AHCI by list", "ahci-hypercall"], ["AHCI by doorbell", "ahci-doorbell"],
-	   ["NVMe", "nvme+plain-native"], ["NVMe, ioeventfd", "nvme+ioeventfd-native"],
-	   ["NVMe, ioeventfd, shadow doorbells", "nvme+shadow-native"],
-	   ["virtio-scsi", "virtio-scsi-native"], ["virtio-blk", "virtio-blk-native"]
-	   | [.[0]] + (of(.[1]; "randread-4k").per_io
-		| [(.crossings | fixed(2)), (.controller_exits_to_vmm | fixed(2)), (.instructions | number),
-		   (.instructions | over($v) | ratio)]));
+# The ways of a request: the boots of each, as all tables name them.
+def ways: ["IDE, native", "ide-native"], ["IDE by list", "ide-hypercall"], ["IDE by doorbell", "ide-doorbell"],
+	["AHCI, native", "ahci-native"], ["AHCI by list", "ahci-hypercall"], ["AHCI by doorbell", "ahci-doorbell"];
+def others: ["virtio-scsi", "virtio-scsi-native"], ["virtio-blk", "virtio-blk-native"];
+def shadow: ["NVMe, ioeventfd, shadow doorbells", "nvme+shadow-native"];
+def nvme: ["NVMe", "nvme+plain-native"], ["NVMe, ioeventfd", "nvme+ioeventfd-native"], shadow;
 
-def deep: of("virtio-blk-native"; "randread-4k-qd32").per_io.instructions as $v
-	| ["4 KiB random reads, 32 at a time", "crossings", "exits to QEMU", "instructions", "x virtio-blk"],
-	  (["AHCI, native", "ahci-native"], ["AHCI by list", "ahci-hypercall"], ["AHCI by doorbell", "ahci-doorbell"],
-	   ["NVMe", "nvme+plain-native"], ["NVMe, ioeventfd", "nvme+ioeventfd-native"],
-	   ["NVMe, ioeventfd, shadow doorbells", "nvme+shadow-native"],
-	   ["virtio-scsi", "virtio-scsi-native"], ["virtio-blk", "virtio-blk-native"]
-	   | [.[0]] + (of(.[1]; "randread-4k-qd32").per_io
-		| [(.crossings | fixed(2)), (.controller_exits_to_vmm | fixed(2)), (.instructions | number),
-		   (.instructions | over($v) | ratio)]));
-
-def megabytes: of("virtio-blk-native"; "read-1m").per_io.instructions as $v
-	| ["1 MiB sequential reads, one at a time", "crossings", "exits to QEMU", "instructions", "x virtio-blk"],
-	  (["IDE, native", "ide-native"], ["IDE by list", "ide-hypercall"], ["IDE by doorbell", "ide-doorbell"],
-	   ["AHCI, native", "ahci-native"], ["AHCI by list", "ahci-hypercall"], ["AHCI by doorbell", "ahci-doorbell"],
-	   ["NVMe, ioeventfd, shadow doorbells", "nvme+shadow-native"],
-	   ["virtio-scsi", "virtio-scsi-native"], ["virtio-blk", "virtio-blk-native"]
-	   | [.[0]] + (of(.[1]; "read-1m").per_io
+# beside(TITLE; JOB; WAYS): what that job takes
+def beside($title; $job; which): of("virtio-blk-native"; $job).per_io.instructions as $v
+	| [$title, "crossings", "exits to QEMU", "instructions", "x virtio-blk"],
+	  (which | [.[0]] + (of(.[1]; $job).per_io
 		| [(.crossings | fixed(2)), (.controller_exits_to_vmm | fixed(2)), (.instructions | number),
 		   (.instructions | over($v) | ratio)]));
 
@@ -102,9 +85,7 @@ def crossing: ["one crossing, instructions", "AMD", "Intel"],
 # µs in a nested KVM guest, as published for PVM (SOSP '23): a hypercall, a port access in QEMU
 def nested: 7.4 as $call | 29.3 as $port
 	| ["4 KiB read, computed", "crossings", "exits to QEMU", "µs"],
-	  (["IDE, native", "ide-native"], ["IDE by list", "ide-hypercall"], ["IDE by doorbell", "ide-doorbell"],
-	   ["AHCI, native", "ahci-native"], ["AHCI by list", "ahci-hypercall"], ["AHCI by doorbell", "ahci-doorbell"],
-	   ["virtio-blk", "virtio-blk-native"]
+	  (ways, ["virtio-blk", "virtio-blk-native"]
 	   | [.[0]] + (of(.[1]; "randread-4k").per_io
 		| [(.crossings | fixed(2)), (.controller_exits_to_vmm | fixed(2)),
 		   (.crossings * $call + .controller_exits_to_vmm * ($port - $call) | fixed(1))]));
@@ -114,8 +95,11 @@ def table($title; rows): "# \($title)", (rows | map(. // "-") | join("\t"));
 table("1. IDE: registers of a 4 KiB read, and what they cost"; registers),
 table("2. AHCI: the share of register access in a 4 KiB read"; share),
 table("3. Cache modes: instructions"; caches),
-table("4. NVMe, virtio-scsi and virtio-blk, and ours beside them"; beside),
-table("4a. The same, 32 at a time"; deep),
-table("4b. The same, 1 MiB"; megabytes),
+table("4. NVMe, virtio-scsi and virtio-blk, and ours beside them";
+	beside("4 KiB random reads, one at a time"; "randread-4k"; ways, nvme, others)),
+table("4a. The same, 32 at a time";
+	beside("4 KiB random reads, 32 at a time"; "randread-4k-qd32"; (ways | select(.[1] | startswith("ahci"))), nvme, others)),
+table("4b. The same, 1 MiB";
+	beside("1 MiB sequential reads, one at a time"; "read-1m"; ways, shadow, others)),
 table("5. One crossing"; crossing),
 table("7. Nested, computed"; nested)
