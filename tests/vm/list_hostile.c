@@ -933,6 +933,51 @@ static void refused_memory(struct queue *q, const char *name, __u64 address, int
 	done(name);
 }
 
+/* READ_STRING: one byte, to @buffer, if it were not for what is wrong. */
+static struct pio_hcall_access read_string(__u64 buffer)
+{
+	struct pio_hcall_access e = port(PIO_LIST_OP_READ_STRING, 1, 0x1f7, buffer);
+
+	e.mask = 1;
+	return e;
+}
+
+static void test_strings(struct queue *q)
+{
+	const __u64 data = gpa(page(DATA_PAGE));
+	struct pio_hcall_access e = read_string(data);
+
+	e.mask = 0;
+	bad_element(q, "READ_STRING: none", e, -KVM_EINVAL);
+	e.mask = PIO_LIST_STRING_MAX + 1;
+	bad_element(q, NULL, e, -KVM_EINVAL);
+	e.mask = -1U;
+	bad_element(q, "READ_STRING: too many", e, -KVM_EINVAL);
+	e = read_string(data);
+	e.want = 1;
+	bad_element(q, "READ_STRING: want not 0", e, -KVM_EINVAL);
+	e = read_string(data);
+	e.space = PIO_HCALL_SPACE_MMIO;
+	e.addr = device.bar[0] + 0x1000;
+	bad_element(q, "READ_STRING: of memory-mapped registers", e, -KVM_EINVAL);
+	e = read_string(data);
+	e.size = 8;
+	bad_element(q, "READ_STRING: 8 bytes each", e, -KVM_EINVAL);
+	e = read_string(data);
+	e.addr = 0x3f8;
+	bad_element(q, "READ_STRING: of a port out of reach", e, -KVM_EINVAL);
+	bad_element(q, NULL, read_string(device.bar[0]), -KVM_EFAULT);
+	bad_element(q, NULL, read_string(0xfee00000), -KVM_EFAULT);
+	bad_element(q, "READ_STRING: to registers", read_string(0xfd000000), -KVM_EFAULT);
+	bad_element(q, NULL, read_string(0xfffffffc), -KVM_EFAULT);
+	bad_element(q, "READ_STRING: to ROM", read_string(0xffff0), -KVM_EFAULT);
+	bad_element(q, NULL, read_string(-1ULL), -KVM_EFAULT);
+	bad_element(q, "READ_STRING: to nowhere", read_string(1ULL << 52), -KVM_EFAULT);
+	e = read_string(ram_end - 1);
+	e.mask = 2;
+	bad_element(q, "READ_STRING: across the end of memory", e, -KVM_EFAULT);
+}
+
 static void test_elements(void)
 {
 	static const __u64 edge[] = {
@@ -1035,6 +1080,8 @@ static void test_elements(void)
 	bad_element(&q, NULL, memory(PIO_HCALL_OP_WRITE, 8, 0xfee00000), -KVM_EINVAL);
 	bad_element(&q, NULL, memory(PIO_HCALL_OP_WRITE, 1, 0xfee00fff), -KVM_EINVAL);
 	done("the local APIC, other sizes");
+	if (get(PIO_LIST_FEATURES) & PIO_LIST_F_READ_STRING)
+		test_strings(&q);
 	stop(0);
 }
 
@@ -1104,6 +1151,24 @@ static void test_operations(void)
 	EQ(e[2].value, 0xff);
 	EQ(e[3].value, 0xffffffff);
 	done("ports and addresses of nobody");
+
+	if (get(PIO_LIST_FEATURES) & PIO_LIST_F_READ_STRING) {
+		__u8 *data = page(DATA_PAGE);
+
+		memset(data, 0xa5, PAGE);
+		e = list();
+		e[0] = read_string(gpa(data) + 1);
+		e[0].addr = 0xfffe;
+		e[0].mask = PAGE - 2;
+		entry = run(&q, gpa(e), 1);
+		EQ(entry->status, 0);
+		EQ(entry->left, 0);
+		EQ(data[0], 0xa5);
+		EQ(data[1], 0xff);
+		EXPECT(!memcmp(data + 1, data + 2, PAGE - 3));
+		EQ(data[PAGE - 1], 0xa5);
+		done("READ_STRING: a port of nobody's, into a page");
+	}
 
 	if (ahci) {
 		e = list();
@@ -1547,8 +1612,9 @@ static void loose_element(__u64 *seed, struct pio_hcall_access *e)
 
 	if (!dice(seed, 3))
 		new.addr = address[dice(seed, ARRAY_SIZE(address))];
+	/* But READ_STRING, which might find another's value, and take it for a buffer's address. */
 	if (!dice(seed, 8))
-		new.op = dice(seed, 256);
+		new.op = dice(seed, PIO_LIST_OP_READ_STRING);
 	if (!dice(seed, 4))
 		new.size = 1 << dice(seed, 5);
 	if (!dice(seed, 4))
@@ -1571,6 +1637,7 @@ static void fixed_element(__u64 *seed, struct pio_hcall_access *e)
 	static const __u8 commands[] = { 0x00, 0x06, 0x16, 0x17, 0x17, 0x17 };
 	static const __u8 ide[] = { 0xe5, 0xe7, 0xc8, 0x20, 0xec, 0xef, 0x91, 0x08, 0x90, 0xca };
 	static const __u8 bmdma[] = { 0, 1, 8, 9, 9, 9 };
+	const __u64 data = gpa(page(DATA_PAGE));
 	const __u64 base = spare.bar[5];
 
 	if (ahci) {
@@ -1616,7 +1683,12 @@ static void fixed_element(__u64 *seed, struct pio_hcall_access *e)
 		return;
 	}
 	*e = port(PIO_HCALL_OP_WRITE, 1, 0, 0);
-	switch (dice(seed, 8)) {
+	switch (dice(seed, 9)) {
+	case 8:
+		/* There is a page for it. */
+		*e = port(PIO_LIST_OP_READ_STRING, 2 << dice(seed, 2), 0x1f0, data);
+		e->mask = 1 + dice(seed, PAGE / e->size);
+		break;
 	case 0:
 	case 1:
 		e->addr = 0x1f7;

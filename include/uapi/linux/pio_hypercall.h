@@ -122,9 +122,20 @@ struct pio_hcall_access {
 #define PIO_LIST_ADDR_HIGH	0x14
 #define PIO_LIST_SIZE		0x18	/* entries: a power of 2, PIO_LIST_SIZE_MAX at most */
 #define PIO_LIST_SOURCE		0x1c	/* what has the queue's lists carried out */
+#define PIO_LIST_FEATURES	0x20	/* r: PIO_LIST_F_* */
 #define PIO_LIST_DOORBELL	0x40	/* w: any value: look at queue 0 */
 
 #define PIO_LIST_SIZE_MAX	256
+
+#define PIO_LIST_F_READ_STRING	(1U << 0)	/* PIO_LIST_OP_READ_STRING */
+
+/*
+ * Of its lists only: @mask reads of @size bytes of port @addr, to the buffer at @value, as INS.
+ * @want is 0.
+ */
+#define PIO_LIST_OP_READ_STRING	0x80
+/* Most reads of one. */
+#define PIO_LIST_STRING_MAX	4096
 
 /* Written: to stop and to start.  Read: what it is. */
 #define PIO_LIST_STOPPED	0
