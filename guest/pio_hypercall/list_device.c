@@ -56,6 +56,7 @@ struct pio_standing {
  * @mmio:	its registers, NULL: there is none
  * @gpa:	guest-physical address of them
  * @n_queues:	how many it has
+ * @features:	PIO_LIST_F_* of it
  * @standing:	queues in use, but for 0
  * @lock:	protects queue 0
  * @queue:	queue 0
@@ -68,6 +69,7 @@ static struct device_state {
 	void __iomem *mmio;
 	phys_addr_t gpa;
 	unsigned int n_queues;
+	u32 features;
 	struct pio_standing *standing[QUEUES_MAX];
 	spinlock_t lock;	/* what follows, and pio_list_open */
 	struct pio_list_queue *queue;
@@ -283,6 +285,18 @@ bool pio_list_reaches(phys_addr_t gpa)
 	return reaches;
 }
 EXPORT_SYMBOL_GPL(pio_list_reaches);
+
+/**
+ * pio_list_reads_strings() - does the device know PIO_LIST_OP_READ_STRING?
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+bool pio_list_reads_strings(void)
+{
+	return READ_ONCE(pio_list_open) && dev.features & PIO_LIST_F_READ_STRING;
+}
+EXPORT_SYMBOL_GPL(pio_list_reads_strings);
 
 static void free_standing(struct pio_standing *st)
 {
@@ -618,6 +632,7 @@ static int list_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto free;
 	}
 	dev.n_queues = min_t(u32, readl(mmio + PIO_LIST_QUEUES), QUEUES_MAX);
+	dev.features = readl(mmio + PIO_LIST_FEATURES);
 	dev.gpa = pci_resource_start(pdev, 0);
 	dev.mmio = mmio;
 	if (!start_posting()) {

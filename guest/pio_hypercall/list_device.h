@@ -35,6 +35,7 @@ void pio_list_exit(void);
 bool pio_list_post(const struct pio_hcall_access *list, unsigned int count,
 		   u32 *order);
 bool pio_list_reaches(phys_addr_t gpa);
+bool pio_list_reads_strings(void);
 void __pio_list_drain(void);
 
 struct pio_standing *pio_standing_open(u32 source, unsigned int elements);

@@ -31,11 +31,8 @@
  */
 #define PORT_IRQ_BAD		0x78000050
 
-/*
- * Ports that the list of one interrupt has room for: three accesses to each, two to
- * HOST_IRQ_STAT, one to PxCLB.  More are the driver's.
- */
-#define PORTS_OF_LIST	((PIO_HCALL_BATCH_MAX - 3) / 3)
+/* Of the list of one interrupt: accesses to HOST_IRQ_STAT, and to PxCLB. */
+#define COMMON_MAX	3
 
 #define AHCI_MAX_PORTS	32
 
@@ -63,13 +60,21 @@ static bool is_ours(struct pio_ata_port *pp)
 	       pp->ap->link.device->class == ATA_DEV_ATA;
 }
 
+/* Accesses that add_completion() adds.  If there are too many, the interrupt is the driver's. */
+static bool is_room(unsigned long queued, unsigned long plain)
+{
+	return hweight_long(queued | plain) + hweight_long(queued) + 2 * hweight_long(plain) <=
+	       PIO_HCALL_BATCH_MAX - COMMON_MAX;
+}
+
 /*
- * Clears the causes of @ports, then reads what is active of them: of those in @ncq PxSACT, of the
- * others PxCI, and whether there is an error.
+ * Clears the causes of ports, then reads what is active of them: of those in @queued PxSACT, of
+ * those in @plain PxCI, and whether there is an error.
  */
 static void add_completion(struct pio_ata_host *ph, struct pio_hcall_access *list,
-			   unsigned int *n, unsigned long ports, unsigned long ncq)
+			   unsigned int *n, unsigned long queued, unsigned long plain)
 {
+	unsigned long ports = queued | plain;
 	unsigned int i;
 
 	for_each_set_bit(i, &ports, ph->n_ports)
@@ -79,19 +84,19 @@ static void add_completion(struct pio_ata_host *ph, struct pio_hcall_access *lis
 	for_each_set_bit(i, &ports, ph->n_ports) {
 		struct pio_ata_port *pp = &ph->ports[i];
 
-		if (ncq & BIT(i)) {
+		if (queued & BIT(i))
 			add(ph, list, n, PIO_HCALL_OP_READ, port_reg(pp, PORT_SCR_ACT), 0);
+		if (!(plain & BIT(i)))
 			continue;
-		}
 		add(ph, list, n, PIO_HCALL_OP_READ, port_reg(pp, PORT_CMD_ISSUE), 0);
 		add(ph, list, n, PIO_HCALL_OP_READ, port_reg(pp, PORT_IRQ_STAT), 0);
 	}
 }
 
 /* How many reads that ends with. */
-static unsigned int completion_reads(unsigned long ports, unsigned long ncq)
+static unsigned int completion_reads(unsigned long queued, unsigned long plain)
 {
-	return hweight_long(ports) + hweight_long(ports & ~ncq);
+	return hweight_long(queued) + 2 * hweight_long(plain);
 }
 
 /* Lists that stand one after the other for the same disks, before that is looked at anew. */
@@ -100,8 +105,8 @@ static unsigned int completion_reads(unsigned long ports, unsigned long ncq)
 /*
  * As many lists as there is room for, for the interrupts to come: those of ahci_interrupt(),
  * for all disks in use of late (accesses for others would be made in vain).  What is active of
- * one with NCQ is read from PxSACT, of the others from PxCI; the note says which disks they
- * are, and which have NCQ.  Where there is something else, too, the list stops if that has a
+ * one with NCQ is read from PxSACT, of the others, and those with flushes of late, from PxCI; the
+ * note says which disks these are.  Where there is something else, too, the list stops if that has a
  * cause: the interrupt is the driver's then.
  */
 static void stand(struct pio_ata_host *ph)
@@ -109,7 +114,7 @@ static void stand(struct pio_ata_host *ph)
 	struct pio_hcall_access *list;
 
 	while ((list = pio_standing_room(ph->standing))) {
-		u32 ports = 0, ncq = 0, others = 0, active = 0;
+		u32 queued = 0, plain = 0, others = 0, active = 0;
 		struct pio_ata_port *first;
 		unsigned int i, n = 0;
 
@@ -126,19 +131,22 @@ static void stand(struct pio_ata_host *ph)
 				active |= BIT(i);
 			if (!(ph->in_use & BIT(i)))
 				continue;
-			ports |= BIT(i);
 			if (ata_ncq_enabled(ap->link.device))
-				ncq |= BIT(i);
+				queued |= BIT(i);
+			if (!(queued & BIT(i)) || ph->plain & BIT(i))
+				plain |= BIT(i);
 		}
 		if (++ph->stood == STOOD_MAX) {
 			ph->stood = 0;
 			ph->in_use = ph->used | active;
 			ph->used = 0;
+			ph->plain = ph->flushed;
+			ph->flushed = 0;
 		}
-		if (!ports || hweight32(ports) > PORTS_OF_LIST)
+		if (!(queued | plain) || !is_room(queued, plain))
 			return;
 		/* After a crash kexec it is another kernel's controller. */
-		first = &ph->ports[__ffs(ports)];
+		first = &ph->ports[__ffs(queued | plain)];
 		add(ph, list, &n, PIO_HCALL_OP_CHECK, port_reg(first, PORT_LST_ADDR), 0);
 		list[0].mask = ~0;
 		list[0].want = first->commands;
@@ -146,8 +154,8 @@ static void stand(struct pio_ata_host *ph)
 			add(ph, list, &n, PIO_HCALL_OP_CHECK, HOST_IRQ_STAT, 0);
 			list[1].mask = others;
 		}
-		add_completion(ph, list, &n, ports, ncq);
-		pio_standing_arm(ph->standing, n, (u64)ncq << 32 | ports);
+		add_completion(ph, list, &n, queued, plain);
+		pio_standing_arm(ph->standing, n, (u64)queued << 32 | plain);
 	}
 }
 
@@ -179,6 +187,10 @@ static unsigned int ahci_qc_issue(struct ata_queued_cmd *qc)
 		/* Lists that stand already may be for others: an interrupt is a call then. */
 		pp->host->used |= BIT(ap->port_no);
 		pp->host->in_use |= BIT(ap->port_no);
+		if (!ncq) {
+			pp->host->plain |= BIT(ap->port_no);
+			pp->host->flushed |= BIT(ap->port_no);
+		}
 		stand(pp->host);
 		if (pio_list_post(pp->list, n, &pp->order[qc->hw_tag]))
 			pp->posted |= BIT(qc->hw_tag);
@@ -237,8 +249,8 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp,
 struct standing {
 	bool stopped;		/* something else's */
 	bool any;
-	u32 ports;		/* that it was about */
-	u32 ncq;
+	u32 queued;		/* ports of which it has read PxSACT */
+	u32 plain;		/* and PxCI */
 	u32 bad;		/* of them, those with an error */
 	u32 order;
 	u32 active[AHCI_MAX_PORTS];
@@ -250,7 +262,7 @@ static void take_results(struct pio_ata_host *ph, struct standing *s)
 
 	while (pio_standing_take(ph->standing, &res)) {
 		const struct pio_hcall_access *e;
-		unsigned long ports = (u32)res.note;
+		unsigned long ports;
 		unsigned int i;
 
 		if (res.left) {
@@ -258,13 +270,17 @@ static void take_results(struct pio_ata_host *ph, struct standing *s)
 			continue;
 		}
 		s->any = true;
-		s->ports = ports;
-		s->ncq = res.note >> 32;
+		s->queued = res.note >> 32;
+		s->plain = res.note;
 		s->order = res.order;
-		e = res.list + res.count - completion_reads(ports, s->ncq);
+		ports = s->queued | s->plain;
+		e = res.list + res.count - completion_reads(s->queued, s->plain);
 		for_each_set_bit(i, &ports, AHCI_MAX_PORTS) {
-			s->active[i] = (e++)->value;
-			if (!(s->ncq & BIT(i)) && (u32)(e++)->value & PORT_IRQ_BAD)
+			s->active[i] = s->queued & BIT(i) ? (e++)->value : 0;
+			if (!(s->plain & BIT(i)))
+				continue;
+			s->active[i] |= (e++)->value;
+			if ((u32)(e++)->value & PORT_IRQ_BAD)
 				s->bad |= BIT(i);
 		}
 	}
@@ -281,7 +297,8 @@ static bool repeated(struct pio_ata_host *ph)
 
 /*
  * Standing lists are blind to what has happened since: a command that was issued after one
- * began is active yet, whatever it says, and of one that was issued by a call nobody knows.
+ * began is active yet, whatever it says, of one that was issued by a call nobody knows, and one
+ * that a call has completed meanwhile is not active any more.
  * Ports about which they say nothing stay in @busy.  True: the controller was asked.
  */
 static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
@@ -314,8 +331,8 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 		struct ata_port *ap = pp->ap;
 		unsigned long active = (u32)ap->qc_active;
 
-		if (!(s.ports & BIT(i)) || ap->qc_active & ~(u64)pp->posted ||
-		    !ap->link.sactive != !(s.ncq & BIT(i)))
+		if (!((ap->link.sactive ? s.queued : s.plain) & BIT(i)) ||
+		    ap->qc_active & ~(u64)pp->posted)
 			continue;
 		__clear_bit(i, busy);
 		if (s.bad & BIT(i)) {
@@ -323,6 +340,7 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 			*seen |= PIO_ATA_DRIVER;
 			continue;
 		}
+		s.active[i] &= active;
 		for_each_set_bit(tag, &active, ATA_MAX_QUEUE) {
 			if (!pio_ata_before(pp, tag, s.order))
 				s.active[i] |= BIT(tag);
@@ -349,7 +367,7 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 {
 	unsigned int i, n = 0, read, used, seen = 0;
-	unsigned long ports, ncq = 0;
+	unsigned long ports, queued = 0;
 	bool asked = false;
 
 	if (ph->standing) {
@@ -374,16 +392,16 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 			__clear_bit(i, &ports);
 			seen |= PIO_ATA_DRIVER;
 		} else if (ph->ports[i].ap->link.sactive) {
-			ncq |= BIT(i);
+			queued |= BIT(i);
 		}
 	}
 	if (!ports)
 		return seen;
-	if (hweight_long(ports) > PORTS_OF_LIST)
+	if (!is_room(queued, ports & ~queued))
 		return PIO_ATA_DRIVER;
 
-	add_completion(ph, ph->list, &n, ports, ncq);
-	read = n - completion_reads(ports, ncq);
+	add_completion(ph, ph->list, &n, queued, ports & ~queued);
+	read = n - completion_reads(queued, ports & ~queued);
 	pio_hcall_batch(ph->list, n);
 	for_each_set_bit(i, &ports, ph->n_ports) {
 		seen |= port_interrupt(&ph->ports[i], &ph->list[read], &used);

@@ -9,6 +9,8 @@
 
 /* Longest list: BMDMA issue of an LBA48 command to the other device. */
 #define PIO_ATA_LIST	PIO_LIST_POST_MAX
+/* Largest block of data that a standing list reads: QEMU's 16 sectors of a multiple command. */
+#define PIO_ATA_BLOCK	8192
 
 struct pio_ata_host;
 
@@ -42,9 +44,12 @@ enum pio_ata_irq {
  * @left_cmd:	BMDMA: what to stop it by
  * @idle_dev:	BMDMA: number of the device that is selected and was seen idle at
  *		the end of the last command, -1 if not known
- * @ahead:	BMDMA: bytes of @ahead_buf that sff_data_xfer has transferred
- *		before it was asked to
+ * @ahead:	BMDMA: bytes of @ahead_buf that were transferred before sff_data_xfer
+ *		was asked to
  * @ahead_buf:	BMDMA: where they lie
+ * @data:	BMDMA: where standing lists read data to, NULL: they do not
+ * @told:	BMDMA: @told_status is what the next look at the device's status will find
+ * @told_status: BMDMA: the status when it was looked at last, within an interrupt
  * @standing:	lists of its interrupt that stand, NULL: none can; AHCI: the host's
  * @posted:	commands (a bit each) that were posted, of those under way
  * @order:	and the place of each in the order of posted lists
@@ -67,6 +72,9 @@ struct pio_ata_port {
 	int idle_dev;
 	unsigned int ahead;
 	unsigned char *ahead_buf;
+	unsigned char *data;
+	bool told;
+	u8 told_status;
 	struct pio_standing *standing;
 	u32 posted;
 	u32 order[ATA_MAX_QUEUE];
@@ -118,6 +126,8 @@ struct pio_ata_driver {
  * @stood:	AHCI: lists that have stood since @in_use was looked at
  * @in_use:	AHCI: ports (a bit each) that they are for
  * @used:	AHCI: ports that a command was issued to meanwhile
+ * @plain:	AHCI: of @in_use, those with commands that are not queued
+ * @flushed:	AHCI: of @used, the same
  * @repeats:	AHCI: interrupts in a row that were about nothing new
  * @waited:	interrupts in a row that served some port while another waited
  * @mmio:	AHCI: mapping of the registers
@@ -141,6 +151,8 @@ struct pio_ata_host {
 	unsigned int stood;
 	u32 in_use;
 	u32 used;
+	u32 plain;
+	u32 flushed;
 	unsigned int repeats;
 	unsigned int waited;
 	void __iomem *mmio;

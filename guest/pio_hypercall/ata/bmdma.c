@@ -9,6 +9,7 @@
 #include <linux/ata.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include "ata.h"
 #include "../transport.h"
 
@@ -121,15 +122,75 @@ static unsigned int done_list(struct pio_ata_port *pp, struct pio_hcall_access *
 }
 
 /*
+ * The same for a command by PIO, or without data: ata_sff_irq_status() and ata_bmdma_irq_clear().
+ * Busy is no error here, and not cleared.
+ */
+static unsigned int pio_done_list(struct pio_ata_port *pp, struct pio_hcall_access *list)
+{
+	struct ata_ioports *io = &pp->ap->ioaddr;
+	unsigned int n = 0;
+
+	check8(list, &n, port_of(io->altstatus_addr), ATA_BUSY, 0);
+	check8(list, &n, port_of(io->status_addr), ATA_BUSY, 0);
+	pio_ata_add(list, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
+		    pp->bmdma + ATA_DMA_STATUS, 0);
+	return n;
+}
+
+static unsigned int data_size(struct pio_ata_port *pp)
+{
+	return pp->ap->pflags & ATA_PFLAG_PIO32 ? 4 : 2;
+}
+
+/* And what comes then, of a read by PIO: its data, if all is well, and ata_wait_idle(). */
+static void add_data(struct pio_ata_port *pp, struct pio_hcall_access *list, unsigned int *n,
+		     unsigned int bytes)
+{
+	struct ata_ioports *io = &pp->ap->ioaddr;
+
+	check8(list, n, port_of(io->altstatus_addr), ATA_BUSY | ATA_DRQ | ATA_ERR | ATA_DF,
+	       ATA_DRQ);
+	pio_ata_add(list, n, PIO_LIST_OP_READ_STRING, PIO_HCALL_SPACE_PIO, data_size(pp),
+		    port_of(io->data_addr), 0);
+	list[*n - 1].value = virt_to_phys(pp->data);
+	list[*n - 1].mask = bytes / data_size(pp);
+	pio_ata_add(list, n, PIO_HCALL_OP_READ, PIO_HCALL_SPACE_PIO, 1,
+		    port_of(io->status_addr), 0);
+}
+
+/*
+ * Elements of a list that stands for a command by PIO, or without data: the check of post(),
+ * pio_done_list(), add_data().
+ */
+enum { STOOD_STATUS = 2, STOOD_DONE = 4, STOOD_DATA = 5, STOOD_IDLE = 6, STOOD_ALL = 7 };
+
+/* Bytes that are transferred at one interrupt. */
+static unsigned int block_of(struct ata_queued_cmd *qc)
+{
+	return qc->sect_size * (is_multi_taskfile(&qc->tf) ? qc->dev->multi_count : 1);
+}
+
+/* Can a list stand for its interrupt?  There is one, and the device sends nothing before. */
+static bool can_post(struct pio_ata_port *pp, struct ata_queued_cmd *qc)
+{
+	if (!pp->standing || !pp->ap->bmdma_prd_dma)
+		return false;
+	if (qc->tf.protocol != ATA_PROT_PIO)
+		return true;
+	return pp->data && !(qc->tf.flags & ATA_TFLAG_WRITE) && qc->nbytes && !(qc->nbytes % 4) &&
+	       qc->nbytes <= block_of(qc) && qc->nbytes <= PIO_ATA_BLOCK;
+}
+
+/*
  * By the list device, where there is one: the interrupt's list stands before the command
  * can end.
  */
-static bool post(struct pio_ata_port *pp, unsigned int n, u8 cmd)
+static bool post(struct pio_ata_port *pp, struct ata_queued_cmd *qc, unsigned int n, u8 cmd)
 {
 	struct pio_hcall_access *list;
 	unsigned int m = 0;
 
-	if (!pp->standing)
+	if (!can_post(pp, qc))
 		return false;
 	list = pio_standing_room(pp->standing);
 	if (!list)
@@ -139,7 +200,13 @@ static bool post(struct pio_ata_port *pp, unsigned int n, u8 cmd)
 		    pp->bmdma + ATA_DMA_TABLE_OFS, 0);
 	list[0].mask = ~0;
 	list[0].want = pp->ap->bmdma_prd_dma;
-	pio_standing_arm(pp->standing, m + done_list(pp, list + m, cmd, true), 0);
+	if (qc->tf.protocol == ATA_PROT_DMA)
+		m += done_list(pp, list + m, cmd, true);
+	else
+		m += pio_done_list(pp, list + m);
+	if (qc->tf.protocol == ATA_PROT_PIO)
+		add_data(pp, list, &m, qc->nbytes);
+	pio_standing_arm(pp->standing, m, 0);
 	if (!pio_list_post(pp->list, n, &pp->order[0])) {
 		unstand(pp);
 		return false;
@@ -208,12 +275,14 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 		reg8(pp, &n, io->lbah_addr, tf->lbah);
 	}
 
-	if (dma) {
+	/* Without DMA it tells the list that stands for the interrupt whose controller it is. */
+	if (dma || can_post(pp, qc)) {
 		mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
 		pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
 			    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
-		out8(pp->list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
 	}
+	if (dma)
+		out8(pp->list, &n, pp->bmdma + ATA_DMA_CMD, cmd);
 	reg8(pp, &n, io->command_addr, tf->command);
 	if (dma)
 		out8(pp->list, &n, pp->bmdma + ATA_DMA_CMD, cmd | ATA_DMA_START);
@@ -223,7 +292,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	pp->ahead = 0;
 	unstand(pp);
 	/* A list with a CHECK is waited for. */
-	if ((!dma || !idle || !post(pp, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
+	if ((!idle || !post(pp, qc, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
 		/* Busy after all.  Nothing but the device was written of it. */
 		pp->stopped++;
 		return stock_issue(pp, qc);
@@ -234,6 +303,13 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 		pio_issued(qc);
 	pp->issued++;
 	return 0;
+}
+
+/* Was a list carried out for the interrupt of what was posted? */
+static bool stood(struct pio_ata_port *pp, struct pio_standing_result *res)
+{
+	return pp->standing && pio_standing_take(pp->standing, res) && pp->posted &&
+	       pio_ata_before(pp, 0, res->order);
 }
 
 /*
@@ -250,8 +326,7 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 	unsigned int n;
 	u8 bm_status;
 
-	if (pp->standing && pio_standing_take(pp->standing, &res) && !res.left &&
-	    pp->posted && pio_ata_before(pp, 0, res.order)) {
+	if (stood(pp, &res) && !res.left) {
 		pp->list[0].value = res.list[1].value;
 		*status = res.list[4].value;
 		return PIO_ATA_SERVED;
@@ -272,23 +347,52 @@ static enum pio_ata_irq dma_interrupt(struct pio_ata_port *pp,
 	return PIO_ATA_SERVED;
 }
 
-/*
- * The same for a command by PIO, or without data: ata_sff_irq_status() and ata_bmdma_irq_clear().
- * Busy is no error here, and not cleared.
- */
-static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, u8 *status)
+/* Likewise, of a command by PIO or without data. */
+static enum pio_ata_irq pio_interrupt(struct pio_ata_port *pp, struct ata_queued_cmd *qc,
+				      u8 *status)
 {
-	struct ata_ioports *io = &pp->ap->ioaddr;
-	unsigned int n = 0;
+	struct pio_standing_result res;
+	unsigned int n;
 
-	check8(pp->list, &n, port_of(io->altstatus_addr), ATA_BUSY, 0);
-	check8(pp->list, &n, port_of(io->status_addr), ATA_BUSY, 0);
-	pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE_BACK, PIO_HCALL_SPACE_PIO, 1,
-		    pp->bmdma + ATA_DMA_STATUS, 0);
+	if (stood(pp, &res) && res.count - res.left >= STOOD_DONE) {
+		*status = res.list[STOOD_STATUS].value;
+		if (res.count == STOOD_ALL && !res.left) {
+			pp->ahead = qc->nbytes;
+			pp->ahead_buf = pp->data;
+			pp->told = true;
+			pp->told_status = res.list[STOOD_IDLE].value;
+		} else if (WARN_ON_ONCE(res.count - res.left == STOOD_DATA)) {
+			/* Some of the data is gone: as if the device had not made sense. */
+			*status |= ATA_BUSY;
+		}
+		return PIO_ATA_SERVED;
+	}
+	n = pio_done_list(pp, pp->list);
 	if (pio_hcall_batch(pp->list, n) < n)
 		return PIO_ATA_WAITS;
 	*status = pp->list[n - 2].value;
 	return PIO_ATA_SERVED;
+}
+
+/*
+ * ata_sff_check_status() and ata_sff_altstatus(), of which ata_sff_hsm_move() calls one each
+ * behind the data of a read: the former for the status, the latter to wait for it.
+ */
+static u8 bmdma_check_status(struct ata_port *ap)
+{
+	struct pio_ata_port *pp = pio_ata_port(ap);
+
+	if (!pp->told)
+		pp->told_status = ata_sff_check_status(ap);
+	pp->told = false;
+	return pp->told_status;
+}
+
+static u8 bmdma_check_altstatus(struct ata_port *ap)
+{
+	struct pio_ata_port *pp = pio_ata_port(ap);
+
+	return pp->told ? pp->told_status : ioread8(ap->ioaddr.altstatus_addr);
 }
 
 static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp)
@@ -296,6 +400,7 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp)
 	struct ata_port *ap = pp->ap;
 	struct ata_queued_cmd *qc = ata_qc_from_tag(ap, ap->link.active_tag);
 	enum pio_ata_irq ret;
+	int devno;
 	u8 status;
 
 	if (!qc || qc->tf.flags & ATA_TFLAG_POLLING)
@@ -307,7 +412,7 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp)
 	else if ((qc->tf.protocol == ATA_PROT_PIO &&
 		  (ap->hsm_task_state == HSM_ST || ap->hsm_task_state == HSM_ST_LAST)) ||
 		 (qc->tf.protocol == ATA_PROT_NODATA && ap->hsm_task_state == HSM_ST_LAST))
-		ret = pio_interrupt(pp, &status);
+		ret = pio_interrupt(pp, qc, &status);
 	else
 		return PIO_ATA_DRIVER;
 
@@ -320,10 +425,16 @@ static enum pio_ata_irq port_interrupt(struct pio_ata_port *pp)
 		/* The controller is stopped already: as __ata_sff_port_intr(). */
 		qc->err_mask |= AC_ERR_HSM;
 		ap->hsm_task_state = HSM_ST_ERR;
-	} else if (!(status & (ATA_DRQ | ATA_ERR | ATA_DF))) {
-		pp->idle_dev = qc->dev->devno;
 	}
+	/* It may read the status anew. */
+	if (!pp->told)
+		pp->told_status = status;
+	devno = qc->dev->devno;
 	ata_sff_hsm_move(ap, qc, status, 0);
+	pp->told = false;
+	if (ap->hsm_task_state == HSM_ST_IDLE &&
+	    !(pp->told_status & (ATA_BUSY | ATA_DRQ | ATA_ERR | ATA_DF)))
+		pp->idle_dev = devno;
 	if (unlikely(qc->err_mask) && qc->tf.protocol == ATA_PROT_DMA)
 		ata_ehi_push_desc(&ap->link.eh_info, "BMDMA stat 0x%x",
 				  (u8)pp->list[0].value);
@@ -344,7 +455,7 @@ static unsigned int bmdma_interrupt(struct pio_ata_host *ph, unsigned long busy)
 static void transfer(struct pio_ata_port *pp, struct ata_queued_cmd *qc,
 		     unsigned char *buf, unsigned int len, int rw)
 {
-	unsigned int size = pp->ap->pflags & ATA_PFLAG_PIO32 ? 4 : 2;
+	unsigned int size = data_size(pp);
 	u16 port = port_of(pp->ap->ioaddr.data_addr);
 
 	if (rw == READ)
@@ -356,7 +467,7 @@ static void transfer(struct pio_ata_port *pp, struct ata_queued_cmd *qc,
 /*
  * ata_pio_sectors() asks for the sectors of a block one by one, under the port's
  * lock.  As many of them as lie behind one another in memory go in one string call;
- * the next requests find theirs done.
+ * the next requests find theirs done.  So do those of a block that a standing list has read.
  */
 static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
 				    unsigned char *buf, unsigned int len, int rw)
@@ -365,7 +476,11 @@ static unsigned int bmdma_data_xfer(struct ata_queued_cmd *qc,
 	unsigned int block, rest;
 
 	if (pp->ahead) {
-		if (!WARN_ON_ONCE(buf != pp->ahead_buf || len > pp->ahead)) {
+		bool moved = buf != pp->ahead_buf;
+
+		if (!WARN_ON_ONCE(len > pp->ahead || (moved && rw != READ))) {
+			if (moved)
+				memcpy(buf, pp->ahead_buf, len);
 			pp->ahead -= len;
 			pp->ahead_buf += len;
 			return len;
@@ -423,6 +538,9 @@ static void bmdma_stand(struct pio_ata_host *ph)
 				pp->standing = pio_standing_open(PIO_LIST_SOURCE_LINE | (14 + i),
 								 PIO_ATA_LIST);
 		}
+		if (pp->standing && pio_list_reads_strings() &&
+		    pp->ops.sff_data_xfer == bmdma_data_xfer)
+			pp->data = kmalloc(PIO_ATA_BLOCK, GFP_KERNEL);
 	}
 }
 
@@ -438,6 +556,8 @@ static bool bmdma_port_init(struct pio_ata_port *pp)
 	    pp->stock->sff_exec_command != ata_sff_exec_command ||
 	    pp->stock->sff_dev_select != ata_sff_dev_select ||
 	    pp->stock->sff_irq_clear != ata_bmdma_irq_clear ||
+	    pp->stock->sff_check_status != ata_sff_check_status ||
+	    pp->stock->sff_check_altstatus ||
 	    pp->stock->bmdma_setup != ata_bmdma_setup ||
 	    pp->stock->bmdma_start != ata_bmdma_start ||
 	    pp->stock->bmdma_stop != ata_bmdma_stop ||
@@ -449,7 +569,9 @@ static bool bmdma_port_init(struct pio_ata_port *pp)
 	pp->bmdma_kept = ioread8(io->bmdma_addr + ATA_DMA_STATUS) & 0x60;
 	pp->idle_dev = -1;
 	pp->ops.qc_issue = bmdma_qc_issue;
-	if ((pio_hcall_features & PIO_HCALL_F_STRING) &&
+	pp->ops.sff_check_status = bmdma_check_status;
+	pp->ops.sff_check_altstatus = bmdma_check_altstatus;
+	if ((pio_hcall_features & PIO_HCALL_F_STRING || pio_list_reads_strings()) &&
 	    is_port(io->data_addr) &&
 	    (pp->stock->sff_data_xfer == ata_sff_data_xfer32 ||
 	     (pp->stock->sff_data_xfer == ata_sff_data_xfer &&

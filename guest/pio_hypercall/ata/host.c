@@ -268,6 +268,8 @@ static void free_host(void *data)
 		kfree(ph->ports[i].list);
 		if (!ph->standing)
 			pio_standing_close(ph->ports[i].standing);
+		/* A standing list reads to there. */
+		kfree(ph->ports[i].data);
 	}
 	pio_standing_close(ph->standing);
 	kfree(ph);
