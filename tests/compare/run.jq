@@ -4,7 +4,8 @@
 # says what the keys mean.
 #
 #	$plain $counted: fio's output; $exits: exits' output; $origin: origin's, or nothing;
-#	$registers: "first-last", hexadecimal, a line each; $real: "1" or ""; $guest: "patched" or "stock"
+#	$registers: "first-last", hexadecimal, a line each; $others: nanoseconds that QEMU's threads
+#	but its vCPUs' ran while it was counted, or ""; $real: "1" or ""; $guest: "patched" or "stock"
 
 include "origin";
 
@@ -36,6 +37,10 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 | ($e | accesses($o)) as $all
 | ($all | with_entries(select(.key | within($mine)))) as $device
 | ($o | crossings($mine)) as $crossings
+# A nanosecond is an instruction.
+| (if $real == "1" then null
+   elif $plain[0] | one_at_a_time and latency != null then $plain[0] | latency | .lat_ns.mean | round
+   else $ms * 1e6 | per($n) end) as $instructions
 | {
 	$job, $controller, $guest, $mode,
 	iops: ($n * 1000 | per($ms)),
@@ -56,10 +61,10 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		decodes: ($e.kvm_emulate_insn | per($m)),
 		controller_decodes: ($o | access_decodes | per($m)),
 		hypercalls: ([$e.kvm_exit.vmmcall, $e.kvm_exit.vmcall] | add // 0 | per($m)),
-		instructions: (if $real == "1" then null
-			elif $plain[0] | one_at_a_time and latency != null
-			then $plain[0] | latency | .lat_ns.mean | round
-			else $ms * 1e6 | per($n) end),
+		$instructions,
+		# A thread that polls does so while fio starts, too.
+		vcpu_instructions: (if $instructions == null or $others == "" or $mode == "polling" then null
+			else $instructions - ($others | tonumber | per($m)) | round end),
 		device_accesses: ($device | add // 0 | per($m))
 	},
 	ios: $n, runtime_ms: $ms,
