@@ -8,7 +8,7 @@ HOST_LINES	:= 6.1 6.12
 GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
-	guest-debug guest-module compare demo experiments local-host bench tools census check check-long check-intel kernels mutants patches deb \
+	guest-debug guest-module compare demo experiments local-host bench tools census html figures check check-long check-intel kernels mutants patches deb \
 	build-deb clean
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo 'make experiments  NVMe, virtio-scsi and cache modes beside IDE and AHCI, and what it all means'
 	@echo 'make census       what still leaves a Debian guest, its boot and fio, by pio-stat'
 	@echo '                    DISK=ide       or ahci; both if not told'
+	@echo 'make html         Documentation/ as pages -> out/html/index.html'
+	@echo 'make figures      renew the tables and pictures of Documentation/ by what was measured'
 	@echo 'make check        all tests; ends with N passed, N failed, N skipped'
 	@echo 'make check-long   those that take hours; what has passed on this commit is not run again'
 	@echo 'make check-intel  those of the Intel machine, which is slow'
@@ -151,6 +153,13 @@ experiments: testbed host-6.12 guest qemu
 
 census: testbed host-6.12 guest
 	@tests/tool/census $(DISK)
+
+html: fetch-debian fetch-source-6.12
+	@Documentation/build
+	@echo out/html/index.html
+
+figures: fetch-debian
+	@tests/figures
 
 check: fetch
 	@tests/check

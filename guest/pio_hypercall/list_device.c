@@ -36,6 +36,20 @@
 /* How often to look in vain before asking the device whether it still works. */
 #define SPINS		20000
 
+/**
+ * struct pio_standing - a queue of lists that stand for one interrupt
+ * @nr:		its number on the device
+ * @elements:	most elements of a list
+ * @source:	PIO_LIST_SOURCE_*, and which one
+ * @queue:	shared with the device
+ * @lists:	memory for its lists, @elements each
+ * @count:	how many elements each has
+ * @note:	what each was armed with
+ * @avail:	lists given to the device so far
+ * @taken:	of them, those that pio_standing_take() has returned
+ * @passed:	what the device's count of that name was when it was last looked at
+ * @running:	started; the device may have stopped it since
+ */
 struct pio_standing {
 	unsigned int nr;
 	unsigned int elements;

@@ -18,6 +18,13 @@ DECLARE_STATIC_KEY_FALSE(pio_mmio_key);
 u32 __pio_mmio_readl(const void __iomem *addr);
 void __pio_mmio_writel(u32 value, void __iomem *addr);
 
+/**
+ * pio_mmio_readl() - readl(), by hypercall if the register was announced
+ * @addr:	the register
+ *
+ * Context: that of readl().
+ * Return: what it reads.
+ */
 static __always_inline u32 pio_mmio_readl(const void __iomem *addr)
 {
 	if (static_branch_unlikely(&pio_mmio_key))
@@ -25,6 +32,13 @@ static __always_inline u32 pio_mmio_readl(const void __iomem *addr)
 	return readl(addr);
 }
 
+/**
+ * pio_mmio_writel() - writel(), by hypercall if the register was announced
+ * @value:	what to write
+ * @addr:	the register
+ *
+ * Context: that of writel().
+ */
 static __always_inline void pio_mmio_writel(u32 value, void __iomem *addr)
 {
 	if (static_branch_unlikely(&pio_mmio_key))
