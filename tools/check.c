@@ -25,7 +25,8 @@
 
 #define KVM_PARAMETER	"/sys/module/kvm/parameters/pio_hypercall"
 #define MODULE		"/sys/module/kvm_hcall"
-#define GUEST_MODULE	"/sys/module/pio_hypercall"
+/* A kernel with the patches has parameters there, but no such file. */
+#define GUEST_MODULE	"/sys/module/pio_hypercall/initstate"
 #define GUEST_DEBUGFS	"/sys/kernel/debug/pio_hypercall"
 
 static bool all_works;
@@ -561,7 +562,7 @@ static bool check_guest_module(const char *text, unsigned int version)
 	if (is_off(why, sizeof(why))) {
 		fails("off: %s", why);
 		type("pio-stat check host                           # on its host, then here:");
-		type("rmmod pio_hypercall && modprobe pio_hypercall");
+		type("echo on >/sys/module/pio_hypercall/parameters/pio_hcall");
 		return false;
 	}
 	return true;

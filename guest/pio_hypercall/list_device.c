@@ -743,7 +743,7 @@ static bool registered;
  * Context: after PCI devices are known, before pio_list_init().
  * Return: whether there will be lists.
  */
-bool __init pio_list_instead(void)
+bool pio_list_instead(void)
 {
 	if (!pio_hcall_unanswered || !pci_dev_present(list_ids))
 		return false;
@@ -753,9 +753,9 @@ bool __init pio_list_instead(void)
 }
 
 /**
- * pio_list_init() - use the list device, if there is one
+ * pio_list_init() - use the list device, if there is one and it is not in use
  *
- * Context: may sleep; before pio_ata_init().
+ * Context: may sleep; before controllers are converted.
  * Return: 0 or an error.
  */
 int pio_list_init(void)
@@ -763,7 +763,7 @@ int pio_list_init(void)
 	int err;
 
 	if (!(pio_hcall_features & PIO_HCALL_F_BATCH) ||
-	    !(pio_hcall_features & PIO_HCALL_F_MMIO))
+	    !(pio_hcall_features & PIO_HCALL_F_MMIO) || registered)
 		return 0;
 	err = pci_register_driver(&list_driver);
 	registered = !err;
@@ -779,7 +779,7 @@ EXPORT_SYMBOL_GPL(pio_list_init);
 /**
  * pio_list_exit() - undo pio_list_init()
  *
- * Context: may sleep; after pio_ata_exit().
+ * Context: may sleep; after controllers were given back.
  */
 void pio_list_exit(void)
 {

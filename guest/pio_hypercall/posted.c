@@ -18,7 +18,7 @@
 /* A task file with its previous contents is ten writes. */
 #define POSTED_MAX	15
 
-bool pio_posted_enabled __ro_after_init;
+bool pio_posted_enabled __read_mostly;
 
 /* Writes waiting in @queue, the last element being that of the access after them. */
 unsigned int pio_posted_count;
@@ -159,4 +159,16 @@ void pio_posted_flush(void)
 	if (pio_posted_count)
 		carry_out();
 	queue_unlock(flags);
+}
+
+/**
+ * pio_posted_set() - let writes wait, or not
+ * @enabled: whether they may from now on
+ *
+ * Context: any.
+ */
+void pio_posted_set(bool enabled)
+{
+	WRITE_ONCE(pio_posted_enabled, enabled);
+	pio_posted_flush();
 }

@@ -74,30 +74,24 @@ PIO_OUTS_THUNK(l, 4);
 
 /**
  * pio_pv_init() - let in*() and out*() of the whole kernel be calls
- * @posted: writes may wait for the next access
  *
  * Context: before alternatives are applied, which turn calls through pv_ops.io into direct
  * calls or back into native instructions.
  */
-void __init pio_pv_init(bool posted)
+void __init pio_pv_init(void)
 {
-	bool strings = pio_hcall_features & PIO_HCALL_F_STRING;
-
 	pv_ops_io.in8.func = pio_hcall_pv_inb;
 	pv_ops_io.in16.func = pio_hcall_pv_inw;
 	pv_ops_io.in32.func = pio_hcall_pv_inl;
 	pv_ops_io.out8.func = pio_hcall_pv_outb;
 	pv_ops_io.out16.func = pio_hcall_pv_outw;
 	pv_ops_io.out32.func = pio_hcall_pv_outl;
-	if (strings) {
-		pv_ops_io.ins8.func = pio_hcall_pv_insb;
-		pv_ops_io.ins16.func = pio_hcall_pv_insw;
-		pv_ops_io.ins32.func = pio_hcall_pv_insl;
-		pv_ops_io.outs8.func = pio_hcall_pv_outsb;
-		pv_ops_io.outs16.func = pio_hcall_pv_outsw;
-		pv_ops_io.outs32.func = pio_hcall_pv_outsl;
-	}
-	/* A string, too, must find done what was written before it. */
-	pio_posted_enabled = posted && strings && pio_hcall_features & PIO_HCALL_F_BATCH;
+	/* Even without string calls: a string, too, must find done what was written before. */
+	pv_ops_io.ins8.func = pio_hcall_pv_insb;
+	pv_ops_io.ins16.func = pio_hcall_pv_insw;
+	pv_ops_io.ins32.func = pio_hcall_pv_insl;
+	pv_ops_io.outs8.func = pio_hcall_pv_outsb;
+	pv_ops_io.outs16.func = pio_hcall_pv_outsw;
+	pv_ops_io.outs32.func = pio_hcall_pv_outsl;
 	setup_force_cpu_cap(X86_FEATURE_PV_PIO);
 }

@@ -7,7 +7,7 @@
  * hence noinstr.  An access that the host does not carry out is carried out by
  * the native instruction, so callers see no errors.  Once the host has answered
  * -KVM_ENOSYS (the handler is gone, or the guest was moved to a host without
- * one) no more calls are made until the next boot.
+ * one) no more calls are made until it answers a PROBE of control.c's.
  */
 #define pr_fmt(fmt) "pio_hcall: " fmt
 
@@ -48,14 +48,14 @@ enum pio_stat {
 
 static DEFINE_PER_CPU(u64[PIO_STAT_MAX], pio_stats);
 
-/* The host answers no calls, or none any more.  Set once, never cleared. */
+/* The host answers no calls, or none are to be made.  Any access may be the first to see it. */
 static bool host_gone __read_mostly;
 
-/* It never has: see pio_list_instead(). */
-bool pio_hcall_unanswered __ro_after_init;
+/* See pio_list_instead(). */
+bool pio_hcall_unanswered __read_mostly;
 
 /* AMD and Hygon have VMMCALL, others VMCALL; as the boot CPU said at probe. */
-static bool use_vmmcall __ro_after_init;
+static bool use_vmmcall __read_mostly;
 
 static __always_inline void pio_count(enum pio_stat stat, u64 n)
 {
@@ -94,7 +94,8 @@ static noinstr long hcall(u32 nr, unsigned long rbx, unsigned long rcx,
 
 static void report_host_gone(struct irq_work *work)
 {
-	pr_warn("off: the host stopped answering, port I/O is native from now on\n");
+	pr_warn("off: the host stopped answering, port I/O is native until it answers again\n");
+	pio_hcall_lost();
 }
 
 static DEFINE_IRQ_WORK(host_gone_work, report_host_gone);
@@ -118,13 +119,14 @@ static noinstr void call_failed(long status)
  * pio_hcall_probe() - ask the host what it offers
  * @host: filled in if the host answers
  *
- * Context: after init_hypervisor_platform(): setup_arch(), or a module's init.
+ * Context: after init_hypervisor_platform(): setup_arch(), or later.
  * Return: NULL, or the reason why there can be no calls.
  */
-const char * __init pio_hcall_probe(struct pio_hcall_host *host)
+const char *pio_hcall_probe(struct pio_hcall_host *host)
 {
 	unsigned long rdx = 0, rsi = 0;
 
+	pio_hcall_unanswered = false;
 	/* VMCALL and VMMCALL outside a hypervisor, or of another, are faults. */
 	if (x86_hyper_type != X86_HYPER_KVM)
 		return "not a KVM guest";
@@ -133,7 +135,6 @@ const char * __init pio_hcall_probe(struct pio_hcall_host *host)
 		return "guest memory is encrypted";
 	use_vmmcall = boot_cpu_has(X86_FEATURE_VMMCALL);
 	if (hcall(PIO_HCALL_PROBE, 0, 0, &rdx, &rsi)) {
-		host_gone = true;
 		pio_hcall_unanswered = true;
 		return "no handler on the host (is kvm_hcall.ko loaded there?)";
 	}
@@ -146,6 +147,29 @@ const char * __init pio_hcall_probe(struct pio_hcall_host *host)
 	if (!(host->features & PIO_HCALL_F_PIO))
 		return "the host offers no port I/O";
 	return NULL;
+}
+
+/**
+ * pio_hcall_gone() - is it in vain to make a call?
+ *
+ * Context: any.
+ * Return: whether it is.
+ */
+bool pio_hcall_gone(void)
+{
+	return READ_ONCE(host_gone);
+}
+EXPORT_SYMBOL_GPL(pio_hcall_gone);
+
+/**
+ * pio_hcall_set_gone() - make no calls from now on, or make them again
+ * @gone: which of the two
+ *
+ * Context: any.
+ */
+void pio_hcall_set_gone(bool gone)
+{
+	WRITE_ONCE(host_gone, gone);
 }
 
 static __always_inline u32 native_in(u16 port, unsigned int size)
@@ -268,6 +292,8 @@ static unsigned long string_calls(u32 nr, u16 port, const void *addr,
 
 	pio_posted_flush();
 	pio_list_drain();
+	if (!(pio_hcall_features & PIO_HCALL_F_STRING))
+		return 0;
 	while (left && !READ_ONCE(host_gone)) {
 		unsigned long rdx, rsi, n;
 		phys_addr_t gpa;
@@ -585,12 +611,13 @@ void __init pio_hcall_stats_init(void)
 }
 
 /**
- * pio_hcall_exit() - undo pio_hcall_stats_init(); a module's end
+ * pio_hcall_exit() - undo pio_hcall_begin() and pio_hcall_stats_init(); a module's end
  *
  * Context: may sleep; no calls are made any more.
  */
 void pio_hcall_exit(void)
 {
 	irq_work_sync(&host_gone_work);
+	pio_hcall_end();
 	debugfs_remove_recursive(pio_hcall_debugfs);
 }

@@ -35,11 +35,37 @@ extern struct dentry *pio_hcall_debugfs;
 void pio_hcall_stats_early(void);
 void pio_hcall_stats_init(void);
 void pio_hcall_exit(void);
+bool pio_hcall_gone(void);
+void pio_hcall_set_gone(bool gone);
 
-/* What is in use: PIO_HCALL_F_* of the host, less what was opted out of. */
+/* control.c */
+
+/**
+ * struct pio_hcall_user - who makes lists
+ * @start: begins, or looks for more to do; 0 or an error
+ * @stop: ends
+ */
+struct pio_hcall_user {
+	int (*start)(void);
+	void (*stop)(void);
+};
+
+bool pio_hcall_boot_words(const char *val);
+const char *pio_hcall_decide(u32 *version);
+void pio_hcall_say(const char *why, u32 version);
+void pio_hcall_lost(void);
+int pio_hcall_begin(void);
+void pio_hcall_end(void);
+int pio_hcall_use(const struct pio_hcall_user *new);
+void pio_hcall_unuse(void);
+
+/*
+ * What is in use: PIO_HCALL_F_* of the host, less what was opted out of.  Changes only
+ * while nobody makes lists.
+ */
 extern u32 pio_hcall_features;
 
-/* Calls are wanted, and the host has no handler: lists by the list device may do without. */
+/* The last PROBE found no handler: lists by the list device may do without. */
 extern bool pio_hcall_unanswered;
 
 /* mmio.c */
@@ -54,6 +80,7 @@ extern unsigned int pio_posted_count;
 bool pio_posted_in(u16 port, u32 *value, unsigned int size);
 bool pio_posted_out(u16 port, u32 value, unsigned int size);
 void pio_posted_flush(void);
+void pio_posted_set(bool enabled);
 
 static __always_inline bool pio_posted_waiting(void)
 {
@@ -96,7 +123,7 @@ void pio_hcall_pv_insl(void);
 void pio_hcall_pv_outsb(void);
 void pio_hcall_pv_outsw(void);
 void pio_hcall_pv_outsl(void);
-void pio_pv_init(bool posted);
+void pio_pv_init(void);
 #else
 /* in*() and out*() are instructions, and none of them waits. */
 #define pio_posted_enabled	false
@@ -105,7 +132,11 @@ static inline void pio_posted_flush(void)
 {
 }
 
-static inline void pio_pv_init(bool posted)
+static inline void pio_posted_set(bool enabled)
+{
+}
+
+static inline void pio_pv_init(void)
 {
 }
 #endif /* CONFIG_PARAVIRT_PIO */

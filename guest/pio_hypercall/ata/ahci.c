@@ -425,13 +425,20 @@ static bool is_qemus(struct pci_dev *pdev)
 	return pdev->subsystem_vendor == PCI_SUBVENDOR_ID_REDHAT_QUMRANET;
 }
 
+static const char *unreached(void)
+{
+	return pio_hcall_gone() ? "the host does not answer, nor a list device" :
+				  "the host does not emulate its registers";
+}
+
 static const char *ahci_host_init(struct pio_ata_host *ph)
 {
 	void __iomem * const *map = pcim_iomap_table(ph->pdev);
+	const char *why;
 	bool reaches;
 
 	if (!(pio_hcall_features & PIO_HCALL_F_MMIO))
-		return "the host offers no MMIO";
+		return "the host offers no MMIO, or pio_hcall= says nommio";
 	if (!map || !map[AHCI_BAR])
 		return "its registers are not where they are expected";
 	ph->mmio = map[AHCI_BAR];
@@ -439,20 +446,20 @@ static const char *ahci_host_init(struct pio_ata_host *ph)
 	/* A controller that was passed through is memory to the host. */
 	reaches = pio_hcall_reaches(ph->gpa + HOST_CAP);
 	if (!reaches && !is_qemus(ph->pdev))
-		return "the host does not emulate its registers";
+		return unreached();
 	if (pio_mmio_announce(ph->mmio, ph->gpa, pci_resource_len(ph->pdev, AHCI_BAR)))
 		return "there are too many controllers";
 	/* Announced by then: what the list device leaves undone is native. */
-	if (!reaches && !pio_list_reaches(ph->gpa + HOST_CAP)) {
-		pio_mmio_forget(ph->mmio);
-		return "the host does not emulate its registers";
-	}
+	why = unreached();
+	if (!reaches && !pio_list_reaches(ph->gpa + HOST_CAP))
+		goto forget;
+	why = "no memory";
 	ph->list = kcalloc(PIO_HCALL_BATCH_MAX, sizeof(*ph->list), GFP_KERNEL);
-	if (!ph->list) {
-		pio_mmio_forget(ph->mmio);
-		return "no memory";
-	}
-	return NULL;
+	if (ph->list)
+		return NULL;
+forget:
+	pio_mmio_forget(ph->mmio);
+	return why;
 }
 
 static void ahci_stand(struct pio_ata_host *ph)

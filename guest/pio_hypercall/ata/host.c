@@ -28,7 +28,9 @@
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/wait.h>
+#include <asm/hypervisor.h>
 #include "ata.h"
 #include "../transport.h"
 
@@ -37,11 +39,22 @@ static const struct pio_ata_driver * const drivers[] = {
 	&pio_ata_ahci,
 };
 
-/* Controllers that stay the driver's, as the parameter has them. */
+/* Controllers that stay the driver's, as the parameter and their own switches have them. */
 #define EXCLUDED_MAX	8
 
 struct address {
 	unsigned int domain, bus, slot, function;
+};
+
+/*
+ * A controller that one of the drivers has been bound to, from then on until it is removed:
+ * it has a switch in sysfs.  The switch does not go with the driver, as it takes the
+ * device's lock, under which drivers go.
+ */
+struct controller {
+	struct list_head node;
+	struct pci_dev *pdev;
+	const char *why;	/* it is native; if it is not in @hosts */
 };
 
 /* Converted controllers, and whether more shall be. */
@@ -49,7 +62,21 @@ static LIST_HEAD(hosts);
 static bool converting;
 static struct address excluded[EXCLUDED_MAX];
 static unsigned int n_excluded;
+static LIST_HEAD(controllers);
 static DEFINE_MUTEX(hosts_lock);	/* all of these */
+
+/* One change at a time of which controllers are converted; outside of devices' locks. */
+static DEFINE_MUTEX(switching);
+
+static const char no_lists[] = "no lists are in use, see parameter pio_hcall and the log";
+static const char as_excluded[] = "as parameter exclude says";
+static const char no_driver[] = "its driver is another one, or none";
+static const char no_memory[] = "no memory";
+
+static ssize_t pio_hypercall_show(struct device *dev, struct device_attribute *attr, char *buf);
+static ssize_t pio_hypercall_store(struct device *dev, struct device_attribute *attr,
+				   const char *buf, size_t count);
+static DEVICE_ATTR_RW(pio_hypercall);
 
 /* Those, and others whose memory is not free yet. */
 static atomic_t n_hosts;
@@ -307,21 +334,25 @@ static unsigned int init_ports(struct pio_ata_host *ph)
 	return n;
 }
 
+static bool is_at(struct pci_dev *pdev, const struct address *a)
+{
+	return a->domain == pci_domain_nr(pdev->bus) && a->bus == pdev->bus->number &&
+	       PCI_DEVFN(a->slot, a->function) == pdev->devfn;
+}
+
 static bool is_excluded(struct pci_dev *pdev)
 {
 	unsigned int i;
 
 	for (i = 0; i < n_excluded; i++) {
-		const struct address *a = &excluded[i];
-
-		if (a->domain == pci_domain_nr(pdev->bus) && a->bus == pdev->bus->number &&
-		    PCI_DEVFN(a->slot, a->function) == pdev->devfn)
+		if (is_at(pdev, &excluded[i]))
 			return true;
 	}
 	return false;
 }
 
-static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
+/* Returns NULL, or the reason why not. */
+static const char *convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 {
 	struct ata_host *host = pci_get_drvdata(pdev);
 	struct pio_ata_host *ph;
@@ -330,16 +361,16 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 
 	ph = kzalloc(struct_size(ph, ports, host->n_ports), GFP_KERNEL);
 	if (!ph)
-		return;
+		return no_memory;
 	ph->pdev = pdev;
 	ph->host = host;
 	ph->n_ports = host->n_ports;
 	ph->driver = driver;
 	atomic_inc(&n_hosts);
 	if (devm_add_action_or_reset(&pdev->dev, free_host, ph))
-		return;
+		return no_memory;
 
-	why = "as parameter exclude says";
+	why = as_excluded;
 	if (is_excluded(pdev))
 		goto left_alone;
 	find_handlers(ph);
@@ -367,7 +398,7 @@ static void convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 	set_ops(ph, true);
 	list_add_tail(&ph->node, &hosts);
 	pci_info(pdev, "pio_hcall: requests of %s by hypercall\n", driver->name);
-	return;
+	return NULL;
 
 swap_back:
 	swap_back(ph, i);
@@ -375,8 +406,8 @@ host_exit:
 	if (driver->host_exit)
 		driver->host_exit(ph);
 left_alone:
-	pci_info(pdev, "pio_hcall: %s left alone: %s\n", driver->name, why);
 	devm_release_action(&pdev->dev, free_host, ph);
+	return why;
 }
 
 /*
@@ -419,21 +450,69 @@ static void revert(struct pio_ata_host *ph)
 		ph->driver->host_exit(ph);
 }
 
+static struct pio_ata_host *find_host(struct pci_dev *pdev)
+{
+	struct pio_ata_host *ph;
+
+	list_for_each_entry(ph, &hosts, node) {
+		if (ph->pdev == pdev)
+			return ph;
+	}
+	return NULL;
+}
+
+static struct controller *find_controller(struct pci_dev *pdev)
+{
+	struct controller *c;
+
+	list_for_each_entry(c, &controllers, node) {
+		if (c->pdev == pdev)
+			return c;
+	}
+	return NULL;
+}
+
+/* One with a switch.  NULL if there is no memory for it, which is no reason not to convert. */
+static struct controller *add_controller(struct pci_dev *pdev)
+{
+	struct controller *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (c && device_create_file(&pdev->dev, &dev_attr_pio_hypercall)) {
+		kfree(c);
+		c = NULL;
+	}
+	if (c) {
+		c->pdev = pdev;
+		list_add_tail(&c->node, &controllers);
+	}
+	return c;
+}
+
 /* Under the device's lock: the driver neither comes nor goes meanwhile. */
 static void bind(struct pci_dev *pdev)
 {
-	struct pio_ata_host *ph;
+	const struct pio_ata_driver *driver = NULL;
+	const char *why = no_lists;
+	struct controller *c;
 	unsigned int i;
 
-	mutex_lock(&hosts_lock);
-	list_for_each_entry(ph, &hosts, node) {
-		if (ph->pdev == pdev)
-			goto out;
-	}
-	for (i = 0; i < ARRAY_SIZE(drivers) && converting; i++) {
+	for (i = 0; i < ARRAY_SIZE(drivers); i++) {
 		if (pdev->driver && !strcmp(pdev->driver->name, drivers[i]->name))
-			convert(pdev, drivers[i]);
+			driver = drivers[i];
 	}
+	if (!driver)
+		return;
+	mutex_lock(&hosts_lock);
+	if (find_host(pdev))
+		goto out;
+	c = find_controller(pdev) ?: add_controller(pdev);
+	if (converting)
+		why = convert(pdev, driver);
+	/* Who looks for more to do finds the same ones again. */
+	if (why && why != no_lists && !(c && c->why == why))
+		pci_info(pdev, "pio_hcall: %s left alone: %s\n", driver->name, why);
+	if (c)
+		c->why = why;
 out:
 	mutex_unlock(&hosts_lock);
 }
@@ -452,14 +531,30 @@ static int bind_locked(struct device *dev, void *unused)
 /* Likewise. */
 static void unbind(struct pci_dev *pdev)
 {
-	struct pio_ata_host *ph, *next;
+	struct controller *c;
+	struct pio_ata_host *ph;
 
 	mutex_lock(&hosts_lock);
-	list_for_each_entry_safe(ph, next, &hosts, node) {
-		if (ph->pdev == pdev)
-			revert(ph);
-	}
+	ph = find_host(pdev);
+	if (ph)
+		revert(ph);
+	c = find_controller(pdev);
+	if (c)
+		c->why = no_driver;
 	mutex_unlock(&hosts_lock);
+}
+
+/* Its files go by themselves. */
+static void forget(struct pci_dev *pdev)
+{
+	struct controller *c;
+
+	mutex_lock(&hosts_lock);
+	c = find_controller(pdev);
+	if (c)
+		list_del(&c->node);
+	mutex_unlock(&hosts_lock);
+	kfree(c);
 }
 
 static int bus_event(struct notifier_block *nb, unsigned long event, void *data)
@@ -470,6 +565,9 @@ static int bus_event(struct notifier_block *nb, unsigned long event, void *data)
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
 		unbind(to_pci_dev(data));
+		break;
+	case BUS_NOTIFY_DEL_DEVICE:
+		forget(to_pci_dev(data));
 		break;
 	}
 	return NOTIFY_OK;
@@ -526,20 +624,22 @@ static struct pci_dev *next_to_go(bool all)
  * A port's own error handling holds on to the operations it began with, and sleeps:
  * wait for its end.  That which begins now takes the driver's.
  */
-static void give_back(struct pci_dev *pdev, struct list_head *done)
+static void give_back(struct pci_dev *pdev, const char *why, struct list_head *done)
 {
-	struct pio_ata_host *ph, *next, *found = NULL;
+	struct pio_ata_host *found;
+	struct controller *c;
 	unsigned int i;
 
 	device_lock(&pdev->dev);
 	mutex_lock(&hosts_lock);
-	list_for_each_entry_safe(ph, next, &hosts, node) {
-		if (ph->pdev != pdev)
-			continue;
-		revert(ph);
-		list_add(&ph->node, done);
-		found = ph;
+	found = find_host(pdev);
+	c = find_controller(pdev);
+	if (found) {
+		revert(found);
+		list_add(&found->node, done);
 	}
+	if (found && c)
+		c->why = why;
 	mutex_unlock(&hosts_lock);
 	if (found) {
 		for (i = 0; i < found->n_ports; i++) {
@@ -562,11 +662,31 @@ static void give_back_some(bool all)
 	LIST_HEAD(done);
 
 	while ((pdev = next_to_go(all)))
-		give_back(pdev, &done);
+		give_back(pdev, all ? no_lists : as_excluded, &done);
 	/* Others look at the operations for a few instructions, at any time. */
 	synchronize_rcu_tasks();
 	list_for_each_entry_safe(ph, next, &done, node)
 		free_host(ph);
+}
+
+/* These from now on.  Under @switching. */
+static int exclude(const struct address *new, unsigned int n)
+{
+	bool ready;
+
+	mutex_lock(&hosts_lock);
+	if (n == n_excluded && !memcmp(excluded, new, n * sizeof(*new))) {
+		mutex_unlock(&hosts_lock);
+		return 0;
+	}
+	memcpy(excluded, new, n * sizeof(*new));
+	n_excluded = n;
+	ready = converting;
+	mutex_unlock(&hosts_lock);
+	if (!ready)
+		return 0;
+	give_back_some(false);
+	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
 }
 
 /* All addresses, or none of them: what is in use stays as it is if one is wrong. */
@@ -576,7 +696,7 @@ static int set_exclude(const char *val, const struct kernel_param *kp)
 	struct address new[EXCLUDED_MAX];
 	unsigned int n = 0;
 	const char *p = val;
-	bool ready;
+	int err;
 
 	while (p < val + end) {
 		struct address *a = &new[n];
@@ -595,19 +715,10 @@ static int set_exclude(const char *val, const struct kernel_param *kp)
 	}
 	if (val[end] && val[end + 1])
 		goto refused;
-	mutex_lock(&hosts_lock);
-	if (n == n_excluded && !memcmp(excluded, new, n * sizeof(*new))) {
-		mutex_unlock(&hosts_lock);
-		return 0;
-	}
-	memcpy(excluded, new, n * sizeof(*new));
-	n_excluded = n;
-	ready = converting;
-	mutex_unlock(&hosts_lock);
-	if (!ready)
-		return 0;
-	give_back_some(false);
-	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
+	mutex_lock(&switching);
+	err = exclude(new, n);
+	mutex_unlock(&switching);
+	return err;
 
 refused:
 	pr_err("exclude: at most %u PCI addresses as 0000:00:1f.2, commas between, not \"%.*s\"\n",
@@ -638,19 +749,127 @@ static const struct kernel_param_ops exclude_ops = {
 module_param_cb(exclude, &exclude_ops, NULL, 0644);
 MODULE_PARM_DESC(exclude, "PCI addresses of controllers that stay native, commas between; may be written at any time");
 
+/* One controller's switch: exclude says the same. */
+static ssize_t pio_hypercall_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	const char *why = no_driver;
+	struct controller *c;
+	bool list;
+
+	mutex_lock(&hosts_lock);
+	list = find_host(pdev);
+	c = find_controller(pdev);
+	if (c && !list)
+		why = c->why;
+	mutex_unlock(&hosts_lock);
+	if (!list)
+		return sysfs_emit(buf, "native: %s\n", why);
+	if (pio_hcall_gone() && !READ_ONCE(pio_list_open))
+		return sysfs_emit(buf, "native: the host has stopped answering\n");
+	return sysfs_emit(buf, "list\n");
+}
+
+static ssize_t pio_hypercall_store(struct device *dev, struct device_attribute *attr,
+				   const char *buf, size_t count)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	struct address new[EXCLUDED_MAX + 1];
+	bool native = sysfs_streq(buf, "native");
+	unsigned int i, n = 0;
+	int err = -ENOSPC;
+
+	if (!native && !sysfs_streq(buf, "list")) {
+		pci_err(pdev, "pio_hcall: write list or native here\n");
+		return -EINVAL;
+	}
+	mutex_lock(&switching);
+	/* They change under both locks. */
+	for (i = 0; i < n_excluded; i++) {
+		if (!is_at(pdev, &excluded[i]))
+			new[n++] = excluded[i];
+	}
+	if (native)
+		new[n++] = (struct address) {
+			.domain = pci_domain_nr(pdev->bus),
+			.bus = pdev->bus->number,
+			.slot = PCI_SLOT(pdev->devfn),
+			.function = PCI_FUNC(pdev->devfn),
+		};
+	if (n <= EXCLUDED_MAX)
+		err = exclude(new, n);
+	mutex_unlock(&switching);
+	return err ?: count;
+}
+
 static struct dentry *controllers_file;
+
+/* Controllers that are there, and those to come; such as are converted stay so. */
+static int start(void)
+{
+	int err = pio_list_init();
+
+	if (err)
+		return err;
+	mutex_lock(&switching);
+	mutex_lock(&hosts_lock);
+	converting = pio_hcall_features & PIO_HCALL_F_BATCH;
+	mutex_unlock(&hosts_lock);
+	err = bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
+	mutex_unlock(&switching);
+	return err;
+}
+
+/* All controllers are their drivers' again.  Waits for error handling to end. */
+static void stop(void)
+{
+	mutex_lock(&switching);
+	mutex_lock(&hosts_lock);
+	converting = false;
+	mutex_unlock(&hosts_lock);
+	give_back_some(true);
+	mutex_unlock(&switching);
+	/* Of drivers that are going just now. */
+	wait_event(hosts_gone, !atomic_read(&n_hosts));
+	/* And the end of free_host() itself. */
+	synchronize_rcu_tasks();
+	pio_list_exit();
+}
+
+static const struct pio_hcall_user user = {
+	.start = start,
+	.stop = stop,
+};
+
+/* Nobody writes to a switch any more. */
+static void remove_switches(void)
+{
+	struct controller *c, *next;
+
+	/* Devices stay, so they have their directories. */
+	pci_lock_rescan_remove();
+	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	list_for_each_entry_safe(c, next, &controllers, node) {
+		device_remove_file(&c->pdev->dev, &dev_attr_pio_hypercall);
+		mutex_lock(&hosts_lock);
+		list_del(&c->node);
+		mutex_unlock(&hosts_lock);
+		kfree(c);
+	}
+	pci_unlock_rescan_remove();
+}
 
 /**
  * pio_ata_init() - convert controllers, those that are there and those to come
  *
  * Context: may sleep.
- * Return: 0 or an error; it is none if the host offers no batches.
+ * Return: 0 or an error; it is none if there are no lists to be made.
  */
 int __init pio_ata_init(void)
 {
 	int err;
 
-	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
+	if (x86_hyper_type != X86_HYPER_KVM)
 		return 0;
 	err = bus_register_notifier(&pci_bus_type, &bus_notifier);
 	if (err)
@@ -658,10 +877,12 @@ int __init pio_ata_init(void)
 	controllers_file = debugfs_create_file("controllers", 0444,
 					       pio_hcall_debugfs, NULL,
 					       &controllers_fops);
-	mutex_lock(&hosts_lock);
-	converting = true;
-	mutex_unlock(&hosts_lock);
-	return bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
+	err = pio_hcall_use(&user);
+	if (err) {
+		remove_switches();
+		debugfs_remove(controllers_file);
+	}
+	return err;
 }
 
 /**
@@ -673,16 +894,9 @@ int __init pio_ata_init(void)
  */
 void __exit pio_ata_exit(void)
 {
-	if (!(pio_hcall_features & PIO_HCALL_F_BATCH))
+	if (x86_hyper_type != X86_HYPER_KVM)
 		return;
-	mutex_lock(&hosts_lock);
-	converting = false;
-	mutex_unlock(&hosts_lock);
-	give_back_some(true);
-	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
+	pio_hcall_unuse();
+	remove_switches();
 	debugfs_remove(controllers_file);
-	/* Of drivers that are going just now, or of who writes the parameter. */
-	wait_event(hosts_gone, !atomic_read(&n_hosts));
-	/* And the end of free_host() itself. */
-	synchronize_rcu_tasks();
 }

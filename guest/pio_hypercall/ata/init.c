@@ -3,26 +3,17 @@
 #include <linux/init.h>
 #include <linux/module.h>
 #include "ata.h"
-#include "../list_device.h"
 
 /* Of this file's own: a module's init is an alias, which its target must be with. */
 static int __init ata_init(void)
 {
-	int err = pio_list_init();
-
-	if (err)
-		return err;
-	err = pio_ata_init();
-	if (err)
-		pio_list_exit();
-	return err;
+	return pio_ata_init();
 }
 fs_initcall(ata_init);		/* built in: before the drivers */
 
 static void __exit ata_exit(void)
 {
 	pio_ata_exit();
-	pio_list_exit();
 }
 module_exit(ata_exit);
 

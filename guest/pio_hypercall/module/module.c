@@ -10,53 +10,26 @@
  */
 #define pr_fmt(fmt) "pio_hcall: " fmt
 
-#include <linux/debugfs.h>
 #include <linux/module.h>
-#include <linux/pio_hypercall.h>
 #include "../ata/ata.h"
-#include "../list_device.h"
 #include "../transport.h"
-
-u32 pio_hcall_features __ro_after_init;
 
 static int __init pio_hypercall_init(void)
 {
-	struct pio_hcall_host host;
-	const char *why;
-	int err;
+	int err = pio_hcall_begin();
 
-	why = pio_hcall_probe(&host);
-	if (!why && !(host.features & PIO_HCALL_F_BATCH))
-		why = "the host offers no batches";
-	if (!why) {
-		pio_hcall_features = host.features;
-		pr_info("on: ABI %u, features 0x%x (IDE%s controllers)\n", host.version,
-			pio_hcall_features,
-			pio_hcall_features & PIO_HCALL_F_MMIO ? " and AHCI" : "");
-	} else if (!pio_list_instead()) {
-		pr_warn("off: %s\n", why);
-		return -ENODEV;
-	}
-	pio_hcall_stats_init();
-	err = pio_list_init();
 	if (err)
-		goto exit;
+		return err;
+	pio_hcall_stats_init();
 	err = pio_ata_init();
 	if (err)
-		goto list_exit;
-	return 0;
-
-list_exit:
-	pio_list_exit();
-exit:
-	pio_hcall_exit();
+		pio_hcall_exit();
 	return err;
 }
 
 static void __exit pio_hypercall_exit(void)
 {
 	pio_ata_exit();
-	pio_list_exit();
 	pio_hcall_exit();
 	pr_info("off: unloaded\n");
 }
