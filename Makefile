@@ -75,7 +75,7 @@ guest-module_ko := pio_hypercall.ko
 define build_module
 mkdir -p $(OUT)/$(1)/$(2)/build
 exec 9>$(OUT)/$(1)/$(2)/.lock && flock 9 && \
-cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build && \
+cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include VERSION $(OUT)/$(1)/$(2)/build && \
 $(4) make --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
 	$(if $(C),C=$(C)) $(if $(GCOV),GCOV_PROFILE=$(GCOV)) CONFIG_DEBUG_INFO_BTF_MODULES= modules && \
 cp $(OUT)/$(1)/$(2)/build/$($(1)_dir)/$($(1)_ko) $(OUT)/$(1)/$(2)/
@@ -181,7 +181,7 @@ build-deb:
 	@rm -rf $(OUT)/deb/build
 	@mkdir -p $(OUT)/deb/build/pio-hypercall
 	@cp -a --parents debian host guest/pio_hypercall include tools Documentation \
-		README.md $(OUT)/deb/build/pio-hypercall
+		README.md CHANGELOG.md VERSION $(OUT)/deb/build/pio-hypercall
 	@cd $(OUT)/deb/build/pio-hypercall && \
 		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
 	@cd $(OUT)/deb && for f in *.deb; do [ -e "build/$$f" ] || rm -f "$$f"; done
