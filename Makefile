@@ -9,7 +9,7 @@ GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
 	guest-debug guest-module compare demo experiments local-host bench tools census check check-long check-intel kernels mutants patches deb \
-	build-deb clean
+	build-deb dist clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -45,6 +45,9 @@ help:
 	@echo 'make tools        pio-stat -> out/tools/'
 	@echo
 	@echo 'make deb          packages for Debian 12 and 13, modules by DKMS -> out/deb/*.deb'
+	@echo
+	@echo 'make dist         tarball and Debian source package of this commit -> out/dist/'
+	@echo '                    DIST_KEY=key   signed with that key of gpg'
 	@echo
 	@echo 'make fetch        get all that is downloaded, with the versions of tests/testbed/lock'
 	@echo 'make update       renew tests/testbed/lock'
@@ -180,13 +183,17 @@ deb:
 build-deb:
 	@rm -rf $(OUT)/deb/build
 	@mkdir -p $(OUT)/deb/build/pio-hypercall
-	@cp -a --parents debian host guest/pio_hypercall include tools Documentation \
+	@cp -a --parents debian host guest/pio_hypercall include tools Documentation packaging \
 		README.md CHANGELOG.md VERSION $(OUT)/deb/build/pio-hypercall
 	@cd $(OUT)/deb/build/pio-hypercall && \
 		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
 	@cd $(OUT)/deb && for f in *.deb; do [ -e "build/$$f" ] || rm -f "$$f"; done
 	@ln -f $(OUT)/deb/build/*.deb $(OUT)/deb/
 	@ls $(OUT)/deb/*.deb
+
+dist:
+	@tests/packages dist
+	@packaging/dist
 
 clean:
 	rm -rf $(OUT)
