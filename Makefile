@@ -9,7 +9,7 @@ GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
 	guest-debug guest-module compare demo experiments local-host bench tools census html figures check check-long check-intel kernels mutants patches deb \
-	build-deb clean
+	build-deb dist clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
@@ -48,6 +48,9 @@ help:
 	@echo
 	@echo 'make deb          packages for Debian 12 and 13, modules by DKMS -> out/deb/*.deb'
 	@echo
+	@echo 'make dist         tarball and Debian source package of this commit -> out/dist/'
+	@echo '                    DIST_KEY=key   signed with that key of gpg'
+	@echo
 	@echo 'make fetch        get all that is downloaded, with the versions of tests/testbed/lock'
 	@echo 'make update       renew tests/testbed/lock'
 	@echo 'make patches      carry guest/pio_hypercall and host/kvm_hcall into guest/linux/*.patch'
@@ -77,7 +80,7 @@ guest-module_ko := pio_hypercall.ko
 define build_module
 mkdir -p $(OUT)/$(1)/$(2)/build
 exec 9>$(OUT)/$(1)/$(2)/.lock && flock 9 && \
-cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include $(OUT)/$(1)/$(2)/build && \
+cp -au --parents $(patsubst %/module,%,$($(1)_dir)) include VERSION $(OUT)/$(1)/$(2)/build && \
 $(4) make --no-print-directory -C $(3) M=$(OUT)/$(1)/$(2)/build/$($(1)_dir) W=1 \
 	$(if $(C),C=$(C)) $(if $(GCOV),GCOV_PROFILE=$(GCOV)) CONFIG_DEBUG_INFO_BTF_MODULES= modules && \
 cp $(OUT)/$(1)/$(2)/build/$($(1)_dir)/$($(1)_ko) $(OUT)/$(1)/$(2)/
@@ -189,13 +192,17 @@ deb:
 build-deb:
 	@rm -rf $(OUT)/deb/build
 	@mkdir -p $(OUT)/deb/build/pio-hypercall
-	@cp -a --parents debian host guest/pio_hypercall include tools Documentation \
-		README.md $(OUT)/deb/build/pio-hypercall
+	@cp -a --parents debian host guest/pio_hypercall include tools Documentation packaging \
+		README.md CHANGELOG.md VERSION $(OUT)/deb/build/pio-hypercall
 	@cd $(OUT)/deb/build/pio-hypercall && \
 		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
 	@cd $(OUT)/deb && for f in *.deb; do [ -e "build/$$f" ] || rm -f "$$f"; done
 	@ln -f $(OUT)/deb/build/*.deb $(OUT)/deb/
 	@ls $(OUT)/deb/*.deb
+
+dist:
+	@tests/packages dist
+	@packaging/dist
 
 clean:
 	rm -rf $(OUT)

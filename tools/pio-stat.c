@@ -17,8 +17,6 @@
 #include <unistd.h>
 #include "pio-stat.h"
 
-#define VERSION	"0.1.0"
-
 static const char usage_text[] =
 	"usage: pio-stat [OPTION]... [INTERVAL [COUNT]]  live view: seconds, how often\n"
 	"       pio-stat census [OPTION]... [SECONDS]    count, then rank the devices;\n"
@@ -224,7 +222,7 @@ static void parse_options(int argc, char **argv)
 			fputs(usage_text, stdout);
 			exit(ST_OK);
 		case 'V':
-			puts("pio-stat " VERSION);
+			puts("pio-stat " KIT_VERSION);
 			exit(ST_OK);
 		default:
 			fputs(usage_text, stderr);

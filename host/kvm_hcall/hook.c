@@ -324,4 +324,4 @@ module_exit(kvm_hcall_exit);
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("PIO hypercall kit maintainers");
 MODULE_DESCRIPTION("KVM: answer port I/O hypercalls of Linux guests");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(KIT_VERSION);

@@ -39,4 +39,4 @@ module_exit(pio_hypercall_exit);
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("PIO hypercall kit maintainers");
 MODULE_DESCRIPTION("KVM guest: requests of IDE and AHCI controllers by hypercall");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(KIT_VERSION);
