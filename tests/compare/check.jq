@@ -99,7 +99,7 @@ def compared($text; $sign; $on; $factor; $off; $slack): {
 		       $all | run($virtio; "native").per_io.instructions; 0))
 	 else empty end),
 	# A module comes late for the boot, and has to be read in.
-	(select((.runs[0].guest // "patched") == "patched") | .boot.ide as $boot
+	(select(.runs[0].guest != "stock") | .boot.ide as $boot
 	 | {ok: ($boot.native.exits != null and $boot.hypercall.exits != null
 		 and $boot.hypercall.exits < $boot.native.exits),
 	    text: "boot: exits: \($boot.hypercall.exits | show) < \($boot.native.exits | show) native"})

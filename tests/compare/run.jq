@@ -4,7 +4,7 @@
 # says what the keys mean.
 #
 #	$plain $counted: fio's output; $exits: exits' output; $origin: origin's, or nothing;
-#	$registers: "first-last", hexadecimal, a line each; $real: "1" or ""; $guest: "patched" or "stock"
+#	$registers: "first-last", hexadecimal, a line each; $real: "1" or ""; $guest: "patched", "stock" or "32"
 
 include "origin";
 
