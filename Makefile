@@ -8,13 +8,14 @@ HOST_LINES	:= 6.1 6.12
 GUEST_LINES	:= 6.1 6.12 7.3
 
 .PHONY: help fetch update testbed host host-debug host-debug-module host-series qemu vmm guest guest-base guest-off \
-	guest-debug guest-module compare demo experiments local-host bench tools census html figures check check-long check-intel kernels mutants patches deb \
+	guest-debug guest-32 guest-module compare demo experiments local-host bench tools census html figures check check-long check-intel kernels mutants patches deb \
 	build-deb dist clean
 
 help:
 	@echo 'make compare      fio in one guest, native port I/O against hypercalls: the main job'
 	@echo '                    FIO_JOB=path   adds a fio job of yours'
 	@echo '                    GUEST=stock    with an unpatched kernel and the guest module'
+	@echo '                    GUEST=32       with a 32-bit kernel and programs'
 	@echo '                    VMM=out/qemu   with the QEMU of host/qemu, and by its list device'
 	@echo '                    HOST=local     on this machine (SVM or VMX), not the emulated one'
 	@echo 'make demo         a little of that in some minutes, with a stock kernel and the guest module'
@@ -37,6 +38,7 @@ help:
 	@echo 'make guest-base   the same kernel without the patches -> out/guest-base/bzImage'
 	@echo 'make guest-off    patched, CONFIG_PARAVIRT_PIO=n -> out/guest-off/bzImage'
 	@echo 'make guest-debug  patched, with lockdep -> out/guest-debug/bzImage'
+	@echo 'make guest-32     patched, for a 32-bit processor with PAE -> out/guest-32/bzImage'
 	@echo 'make host-debug   host kernel with KASAN and others -> out/host-debug/, and kvm_hcall.ko for it'
 	@echo 'make host-series  host kernel 7.3 with the patches of host/linux -> out/host-series/'
 	@echo 'make qemu         QEMU 10.0 with the patches of host/qemu, and nothing but that -> out/qemu/'
@@ -114,8 +116,9 @@ guest-module-%: fetch-kernel-%
 
 guest: fetch-source-6.12
 	@guest/linux/build
-guest-base guest-off guest-debug: guest-%: fetch-source-6.12
+guest-base guest-off guest-debug guest-32: guest-%: fetch-source-6.12
 	@guest/linux/build --$*
+guest-32: fetch-guest-32
 
 # The machines, but for kernels; they are put together when they are booted.
 testbed: fetch-debian fetch-fio fetch-qemu-source
@@ -126,10 +129,11 @@ testbed: fetch-debian fetch-fio fetch-qemu-source
 vmm: fetch-debian
 	@$(IN) make --no-print-directory -s -C tests/vmm
 
+guest_kernel := guest$(if $(filter 32,$(GUEST)),-32)
 ifeq ($(HOST),local)
-compare: local-host guest $(if $(filter stock,$(GUEST)),guest-module-6.12)
+compare: local-host $(guest_kernel) $(if $(filter stock,$(GUEST)),guest-module-6.12)
 else
-compare: testbed host-6.12 $(if $(VMM),qemu) $(if $(filter stock,$(GUEST)),guest-module-6.12,guest)
+compare: testbed host-6.12 $(if $(VMM),qemu) $(if $(filter stock,$(GUEST)),guest-module-6.12,$(guest_kernel))
 endif
 	@tests/compare/compare
 

@@ -16,7 +16,7 @@
  * As PV_CALLEE_SAVE_REGS_THUNK(), with the registers of pv_ops.io: port in %dx,
  * data in %rax, buffer in %rdi or %rsi, count in %rcx.
  */
-#define PIO_THUNK(name, section, save, args, func, restore)		\
+#define PIO_THUNK(name, section, save, call, restore)			\
 	asm(".pushsection " section ", \"ax\";"				\
 	    ".globl " #name ";"						\
 	    ".type " #name ", @function;"				\
@@ -26,8 +26,7 @@
 	    FRAME_BEGIN							\
 	    save							\
 	    PV_SAVE_ALL_CALLER_REGS					\
-	    args							\
-	    "call " #func ";"						\
+	    call							\
 	    PV_RESTORE_ALL_CALLER_REGS					\
 	    restore							\
 	    FRAME_END							\
@@ -35,29 +34,54 @@
 	    ".size " #name ", .-" #name ";"				\
 	    ".popsection")
 
-#define PIO_SAVE_RAX		"push %rax;"
-#define PIO_RESTORE_RAX		"pop %rax;"
+#ifdef CONFIG_X86_64
+#define PIO_SAVE_ALL		"push %rax;"
+#define PIO_RESTORE_ALL		"pop %rax;"
+#define PIO_SAVE_ARGS		""
+#define PIO_RESTORE_ARGS	""
+#define PIO_IN_ARGS(size)						\
+	"movzwl %dx, %edi; movl $" #size ", %esi;"
+#define PIO_OUT_ARGS(size)						\
+	"movzwl %dx, %edi; movl %eax, %esi; movl $" #size ", %edx;"
+#define PIO_INS_CALL(size)						\
+	"movq %rdi, %rsi; movzwl %dx, %edi; movq %rcx, %rdx;"		\
+	"movl $" #size ", %ecx; call pio_hcall_ins;"
+#define PIO_OUTS_CALL(size)						\
+	"movzwl %dx, %edi; movq %rcx, %rdx; movl $" #size ", %ecx;"	\
+	"call pio_hcall_outs;"
+#else
+/* Arguments are in EAX, EDX, ECX and on the stack; a result may be in EDX, too. */
+#define PIO_SAVE_ALL		"pushl %eax; pushl %edx;"
+#define PIO_RESTORE_ALL		"popl %edx; popl %eax;"
+#define PIO_SAVE_ARGS		"pushl %edx;"
+#define PIO_RESTORE_ARGS	"popl %edx;"
+#define PIO_IN_ARGS(size)						\
+	"movzwl %dx, %eax; movl $" #size ", %edx;"
+#define PIO_OUT_ARGS(size)						\
+	"movzwl %dx, %ecx; movl %eax, %edx; movl %ecx, %eax;"		\
+	"movl $" #size ", %ecx;"
+#define PIO_STRING_CALL(size, buffer, func)				\
+	"movzwl %dx, %eax; movl " buffer ", %edx; pushl $" #size ";"	\
+	"call " func "; addl $4, %esp;"
+#define PIO_INS_CALL(size)	PIO_STRING_CALL(size, "%edi", "pio_hcall_ins")
+#define PIO_OUTS_CALL(size)	PIO_STRING_CALL(size, "%esi", "pio_hcall_outs")
+#endif
 
 #define PIO_IN_THUNK(bwl, size)						\
-	PIO_THUNK(pio_hcall_pv_in##bwl, ".noinstr.text", "",				\
-		  "movzwl %dx, %edi; movl $" #size ", %esi;",		\
-		  pio_hcall_in, "")
+	PIO_THUNK(pio_hcall_pv_in##bwl, ".noinstr.text", PIO_SAVE_ARGS,	\
+		  PIO_IN_ARGS(size) "call pio_hcall_in;", PIO_RESTORE_ARGS)
 
 #define PIO_OUT_THUNK(bwl, size)					\
-	PIO_THUNK(pio_hcall_pv_out##bwl, ".noinstr.text", PIO_SAVE_RAX,			\
-		  "movzwl %dx, %edi; movl %eax, %esi; movl $" #size ", %edx;", \
-		  pio_hcall_out, PIO_RESTORE_RAX)
+	PIO_THUNK(pio_hcall_pv_out##bwl, ".noinstr.text", PIO_SAVE_ALL,	\
+		  PIO_OUT_ARGS(size) "call pio_hcall_out;", PIO_RESTORE_ALL)
 
 #define PIO_INS_THUNK(bwl, size)					\
-	PIO_THUNK(pio_hcall_pv_ins##bwl, ".text", PIO_SAVE_RAX,			\
-		  "movq %rdi, %rsi; movzwl %dx, %edi; movq %rcx, %rdx;"	\
-		  "movl $" #size ", %ecx;",				\
-		  pio_hcall_ins, PIO_RESTORE_RAX)
+	PIO_THUNK(pio_hcall_pv_ins##bwl, ".text", PIO_SAVE_ALL,		\
+		  PIO_INS_CALL(size), PIO_RESTORE_ALL)
 
 #define PIO_OUTS_THUNK(bwl, size)					\
-	PIO_THUNK(pio_hcall_pv_outs##bwl, ".text", PIO_SAVE_RAX,			\
-		  "movzwl %dx, %edi; movq %rcx, %rdx; movl $" #size ", %ecx;", \
-		  pio_hcall_outs, PIO_RESTORE_RAX)
+	PIO_THUNK(pio_hcall_pv_outs##bwl, ".text", PIO_SAVE_ALL,	\
+		  PIO_OUTS_CALL(size), PIO_RESTORE_ALL)
 
 PIO_IN_THUNK(b, 1);
 PIO_IN_THUNK(w, 2);

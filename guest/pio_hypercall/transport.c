@@ -15,6 +15,7 @@
 #include <linux/cpufeature.h>
 #include <linux/debugfs.h>
 #include <linux/export.h>
+#include <linux/highmem.h>
 #include <linux/instrumentation.h>
 #include <linux/irq_work.h>
 #include <linux/kfence.h>
@@ -259,6 +260,12 @@ noinstr void pio_hcall_out(u16 port, u32 value, unsigned int size)
 }
 #endif /* CONFIG_PARAVIRT_PIO */
 
+/* A register holds it: with PAE there are addresses that none does. */
+static bool in_register(phys_addr_t gpa)
+{
+	return (unsigned long)gpa == gpa;
+}
+
 /*
  * Physical address of @addr, and how many of @len bytes from there on are
  * contiguous.  Returns 0 for memory whose address cannot be told here, and for
@@ -269,6 +276,9 @@ static unsigned long buffer_gpa(const void *addr, unsigned long len,
 {
 	if (debug_pagealloc_enabled_static() || is_kfence_address(addr))
 		return 0;
+	/* virt_addr_valid() takes it for low memory. */
+	if (is_kmap_addr(addr))
+		return 0;
 	if (virt_addr_valid(addr) && virt_addr_valid(addr + len - 1)) {
 		*gpa = virt_to_phys((void *)addr);
 		return len;
@@ -276,10 +286,9 @@ static unsigned long buffer_gpa(const void *addr, unsigned long len,
 	if (is_vmalloc_addr(addr)) {
 		struct page *page = vmalloc_to_page(addr);
 
-		if (page) {
-			*gpa = page_to_phys(page) + offset_in_page(addr);
+		*gpa = page ? page_to_phys(page) + offset_in_page(addr) : 0;
+		if (page && in_register(*gpa))
 			return min(len, PAGE_SIZE - offset_in_page(addr));
-		}
 	}
 	return 0;
 }
@@ -495,7 +504,7 @@ u32 pio_hcall_read(const void __iomem *addr, phys_addr_t gpa)
 	unsigned long value = 0, unused = 0;
 	long status;
 
-	if (likely(!READ_ONCE(host_gone))) {
+	if (likely(!READ_ONCE(host_gone) && in_register(gpa))) {
 		status = hcall(PIO_HCALL_READ, gpa, 4, &value, &unused);
 		if (likely(!status)) {
 			pio_count(PIO_STAT_READ, 1);
@@ -519,7 +528,7 @@ bool pio_hcall_reaches(phys_addr_t gpa)
 {
 	unsigned long value = 0, unused = 0;
 
-	return !READ_ONCE(host_gone) &&
+	return !READ_ONCE(host_gone) && in_register(gpa) &&
 	       !hcall(PIO_HCALL_READ, gpa, 4, &value, &unused);
 }
 EXPORT_SYMBOL_GPL(pio_hcall_reaches);
@@ -537,7 +546,7 @@ void pio_hcall_write(u32 value, void __iomem *addr, phys_addr_t gpa)
 	unsigned long rdx = value, unused = 0;
 	long status;
 
-	if (likely(!READ_ONCE(host_gone))) {
+	if (likely(!READ_ONCE(host_gone) && in_register(gpa))) {
 		status = hcall(PIO_HCALL_WRITE, gpa, 4, &rdx, &unused);
 		if (likely(!status)) {
 			pio_count(PIO_STAT_WRITE, 1);

@@ -5,7 +5,7 @@
 #
 #	$plain $counted: fio's output; $exits: exits' output; $origin: origin's, or nothing;
 #	$registers: "first-last", hexadecimal, a line each; $others: nanoseconds that QEMU's threads
-#	but its vCPUs' ran while it was counted, or ""; $real: "1" or ""; $guest: "patched" or "stock"
+#	but its vCPUs' ran while it was counted, or ""; $real: "1" or ""; $guest: "patched", "stock" or "32"
 
 include "origin";
 

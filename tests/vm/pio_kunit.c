@@ -8,6 +8,7 @@
  * fw_cfg's data port, which gives the next byte at every read.
  */
 #include <linux/delay.h>
+#include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -146,15 +147,28 @@ static void insb_any_memory(struct kunit *test)
 	u8 stack_buffer[64];
 	u8 *linear = kunit_kmalloc(test, 9000, GFP_KERNEL);
 	u8 *virt = vmalloc(9000);
+	struct page *high = alloc_page(GFP_HIGHUSER);
+	phys_addr_t addr;
+	u8 *mapped;
 
 	KUNIT_ASSERT_NOT_NULL(test, linear);
 	KUNIT_ASSERT_NOT_NULL(test, virt);
+	KUNIT_ASSERT_NOT_NULL(test, high);
+	addr = page_to_phys(vmalloc_to_page(virt));
+	/* For who started a machine that has such memory. */
+	kunit_info(test, "vmalloc memory %s 4 GiB", addr >> 32 ? "above" : "below");
 	insb_into(test, linear, 1, "one byte");
 	insb_into(test, linear, 8998, "linear, three pages");
 	insb_into(test, virt, 8998, "vmalloc, three pages");
 	insb_into(test, virt + PAGE_SIZE - 3, 2, "vmalloc, to the end of a page");
 	insb_into(test, module_buffer, sizeof(module_buffer) - 2, "module data");
 	insb_into(test, stack_buffer, sizeof(stack_buffer) - 2, "stack");
+	insb_into(test, kmap(high), PAGE_SIZE - 2, "a page, mapped");
+	kunmap(high);
+	mapped = kmap_local_page(high);
+	insb_into(test, mapped, PAGE_SIZE - 2, "a page, mapped for a while");
+	kunmap_local(mapped);
+	__free_page(high);
 	vfree(virt);
 }
 

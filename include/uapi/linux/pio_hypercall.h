@@ -80,7 +80,7 @@ struct pio_hcall_access {
 	__u64 value;
 	__u32 mask;
 	__u32 want;
-};
+} __attribute__((aligned(8)));
 
 #define PIO_HCALL_OP_READ	0	/* value = register */
 #define PIO_HCALL_OP_WRITE	1	/* register = value */
