@@ -30,7 +30,7 @@ help:
 	@echo 'make check-long   those that take hours; what has passed on this commit is not run again'
 	@echo 'make check-intel  those of the Intel machine, which is slow'
 	@echo 'make kernels      which kernels take what, by the suites that were run'
-	@echo 'make mutants      broken copies of the host module, which the tests have to notice'
+	@echo 'make mutants      broken copies of the modules, which the tests have to notice'
 	@echo
 	@echo 'make host         kvm_hcall.ko for the testbed kernels -> out/host/KVER/'
 	@echo '                    KVER=version   for that installed kernel (its headers are needed)'
@@ -179,7 +179,7 @@ kernels:
 	@tests/kernels
 
 mutants: fetch
-	@tests/check mutants
+	@tests/check mutants vm-mutants
 
 check-intel: fetch
 	@tests/check builds '*-intel*'
