@@ -60,23 +60,6 @@ struct vm *vms;
 size_t n_vms, n_vcpus;
 
 static struct vcpu *hash[1024];
-static const u32 *only_pids;
-static size_t n_only_pids;
-
-void account_pids(const u32 *pids, size_t n)
-{
-	only_pids = pids;
-	n_only_pids = n;
-}
-
-static bool wanted(u32 pid)
-{
-	size_t i;
-
-	for (i = 0; i < n_only_pids && only_pids[i] != pid; i++)
-		;
-	return !n_only_pids || i < n_only_pids;
-}
 
 void account_clear(void)
 {
@@ -87,6 +70,31 @@ void account_clear(void)
 	for (i = 0; i < n_vms; i++)
 		vms[i].exits = 0;
 	memset(&totals, 0, sizeof(totals));
+}
+
+static void swap_u64(u64 *a, u64 *b, size_t n)
+{
+	u64 t;
+
+	while (n--) {
+		t = a[n];
+		a[n] = b[n];
+		b[n] = t;
+	}
+}
+
+void account_swap(void)
+{
+	static struct totals kept;
+	struct totals t = totals;
+	size_t i;
+
+	totals = kept;
+	kept = t;
+	for (i = 0; i < n_ranges; i++)
+		swap_u64((u64 *)&ranges[i]->c, (u64 *)&ranges[i]->kept, N_COUNTS);
+	for (i = 0; i < n_vms; i++)
+		swap_u64(&vms[i].exits, &vms[i].kept, 1);
 }
 
 static unsigned int trip_slot(u64 ns)
@@ -492,8 +500,6 @@ void account(const struct event *ev)
 {
 	struct vcpu *v;
 
-	if (!wanted(ev->pid))
-		return;
 	v = vcpu_get(ev->pid, ev->tid);
 	/* Of pieces of traces, put together: what lies between is not one exit. */
 	if (ev->time < v->seen)
@@ -547,6 +553,16 @@ void account(const struct event *ev)
 	default:
 		break;
 	}
+}
+
+void account_forget(void)
+{
+	struct vcpu *v;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hash); i++)
+		for (v = hash[i]; v; v = v->next)
+			v->in_exit = false;
 }
 
 /*

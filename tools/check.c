@@ -259,38 +259,129 @@ static bool in_group(u32 pid, const char *group)
 	return found;
 }
 
-static void check_group(void)
+/* "VM 70 deb" */
+static const char *vm_title(u32 pid)
 {
-	size_t i, n, outside = 0;
-	char group[32], *name;
-	u32 *pids;
+	static char title[128];
+	char *name = vm_name(pid);
+
+	snprintf(title, sizeof(title), "VM %u%s%s", pid, *name ? " " : "", name);
+	free(name);
+	return title;
+}
+
+static void check_group(const u32 *pids, size_t n)
+{
+	size_t i, outside = 0;
+	char group[32];
 
 	if (!root_line(MODULE "/parameters/group", group, sizeof(group)) || !strcmp(group, "-1")) {
 		ok("parameter group is -1: every VM is answered");
 		return;
 	}
-	n = find_vms(&pids);
 	for (i = 0; i < n; i++) {
 		if (in_group(pids[i], group))
 			continue;
 		outside++;
-		name = vm_name(pids[i]);
-		fails("VM %u%s%s is not answered, as it is not in group %s (parameter group)",
-		      pids[i], *name ? " " : "", name, group);
-		free(name);
+		fails("%s is not answered, as it is not in group %s (parameter group)",
+		      vm_title(pids[i]), group);
 		type("sg $(getent group %s | cut -d: -f1) -c 'qemu-system-x86_64 ...'", group);
 		remark("or answer all VMs:");
 		type("echo -1 >" MODULE "/parameters/group");
 	}
-	free(pids);
 	if (!outside)
 		ok("parameter group is %s: VMs in it are answered; running and in it: %zu",
 		   group, n);
 }
 
+/* The switch of single VMs. */
+static void check_refuse(const u32 *pids, size_t n)
+{
+	char list[4096], *rest = list, *word;
+	bool any = false;
+	size_t i;
+	u32 pid;
+
+	root_line(MODULE "/parameters/refuse", list, sizeof(list));
+	while ((word = strsep(&rest, ","))) {
+		pid = strtoul(word, NULL, 10);
+		for (i = 0; i < n && pids[i] != pid; i++)
+			;
+		if (i == n)
+			continue;
+		any = true;
+		fails("%s is not answered, as parameter refuse names it", vm_title(pid));
+	}
+	if (any)
+		type("echo >" MODULE "/parameters/refuse");
+	else
+		ok("parameter refuse names none of the VMs");
+}
+
+/* A counter of a VM's; false if it has made no call. */
+static bool vm_counter(u32 pid, const char *wanted, u64 *value)
+{
+	char path[PATH_MAX], begin[16], name[32];
+	struct dirent **list;
+	bool any = false;
+	u64 n;
+	int i, dirs = names_in("/sys/kernel/debug/kvm", &list);
+
+	*value = 0;
+	snprintf(begin, sizeof(begin), "%u-", pid);
+	for (i = 0; i < dirs; i++) {
+		FILE *f = NULL;
+
+		if (!strncmp(list[i]->d_name, begin, strlen(begin))) {
+			snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/kvm_hcall",
+				 list[i]->d_name);
+			f = root_open(path);
+		}
+		while (f && fscanf(f, "%31s %llu", name, &n) == 2) {
+			any = true;
+			*value += strcmp(name, wanted) ? 0 : n;
+		}
+		if (f)
+			fclose(f);
+		free(list[i]);
+	}
+	free(list);
+	return any;
+}
+
+/* Fewer lists than that may all have been without two writes in a row. */
+#define LISTS_THAT_TELL	10
+
+/* Do the writes of a list share an exit to userspace?  What comes of it tells. */
+static void check_zone(u32 pid)
+{
+	const char *title = vm_title(pid);
+	u64 lists, writes;
+
+	if (!vm_counter(pid, "calls_batch", &lists)) {
+		remark("%s has made no call; in it:", title);
+		type("pio-stat check guest");
+		return;
+	}
+	vm_counter(pid, "coalesced_writes", &writes);
+	if (writes) {
+		ok("%s: %llu lists, of whose writes %llu shared exits to userspace", title, lists,
+		   writes);
+	} else if (lists < LISTS_THAT_TELL) {
+		remark("%s: answered; too few lists (%llu) to tell whether writes share exits",
+		       title, lists);
+	} else {
+		fails("%s: each write of its %llu lists was an exit to userspace: no coalescing zone begins at port 0xcf8, or it has more than 1000 ioeventfds",
+		      title, lists);
+		type("qemu-system-x86_64 -machine pc ...  # or q35: they have the zone");
+	}
+}
+
 static void check_module(void)
 {
 	char why[256];
+	size_t i, n;
+	u32 *pids;
 
 	if (file_says("/proc/sys/kernel/ftrace_enabled", "1")) {
 		ok("kernel.ftrace_enabled is 1");
@@ -315,7 +406,14 @@ static void check_module(void)
 		fails("parameter enable is N: no guest is answered");
 		type("echo Y >" MODULE "/parameters/enable");
 	}
-	check_group();
+	n = find_vms(&pids);
+	check_group(pids, n);
+	check_refuse(pids, n);
+	for (i = 0; i < n; i++)
+		check_zone(pids[i]);
+	if (!n)
+		remark("no VM is running");
+	free(pids);
 }
 
 static void check_tracing(void)

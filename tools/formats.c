@@ -105,8 +105,8 @@ void report_json(const struct report *rep)
 	printf("{\"format\":1,\"mode\":\"%s\",\"seconds\":%.6f,\"source\":\"%s\",",
 	       rep->census ? "census" : "live", rep->seconds,
 	       rep->from_file ? "file" : "kernel");
-	printf("\"kvm_hcall\":%s,\"lost\":%llu,\"vms\":[",
-	       source_has_kvm_hcall() ? "true" : "false", rep->lost);
+	printf("\"kvm_hcall\":%s,\"lost\":%llu,\"events\":%llu,\"vms\":[",
+	       source_has_kvm_hcall() ? "true" : "false", rep->lost, rep->events);
 	for (i = 0; i < n_vms; i++)
 		printf("%s%u", i ? "," : "", vms[i].pid);
 	printf("],\"vm_names\":[");
@@ -229,7 +229,7 @@ static void vm_metrics(const struct report *rep)
 
 	metric("vm_exits_total", "counter", "Exits of a VM, for devices or not.");
 	for (i = 0; i < n_vms; i++) {
-		if (rep->from_file || is_vm(vms[i].pid))
+		if (rep->from_file || vm_is(vms[i].pid) != VM_NO)
 			printf("pio_stat_vm_exits_total{pid=\"%u\",name=\"%s\"} %llu\n",
 			       vms[i].pid, vms[i].name ? vms[i].name : "", vms[i].exits);
 	}

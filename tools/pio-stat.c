@@ -4,14 +4,18 @@
  *
  * pio-stat(8) is the manual.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,6 +62,9 @@ static struct options {
 } opt = { .delay = 1 };
 
 static volatile sig_atomic_t stopped;
+
+/* What keys have done to the live view. */
+static bool paused, helping;
 
 void note(const char *fmt, ...)
 {
@@ -318,7 +325,7 @@ static bool pids_left(void)
 	size_t i, n = 0;
 
 	for (i = 0; i < opt.n_pids; i++) {
-		if (is_vm(opt.pids[i]))
+		if (vm_is(opt.pids[i]) != VM_NO)
 			opt.pids[n++] = opt.pids[i];
 		else
 			note("VM %u has ended", opt.pids[i]);
@@ -327,18 +334,74 @@ static bool pids_left(void)
 	return n;
 }
 
-/* Until @end, 0 for no end, or a signal, or @child has ended. */
+/* --- live view ----------------------------------------------------------------- */
+
+static struct report view;
+
+static void help(void)
+{
+	screen_begin();
+	printf("pio-stat %s, keys:\n\n"
+	       "  q        quit\n"
+	       "  p        pause: nothing is traced until the next p\n"
+	       "  h, ?     this, and back\n"
+	       "  1 to 9   only so many devices; 0: all of them\n\n"
+	       "order of the devices, by the first letter:\n\n"
+	       "  t time   g gain   e exits   c calls   v vmm   i ios   n name\n", VERSION);
+	screen_end();
+	report_flush();
+}
+
+/* The last interval's figures, those of this one go on. */
+static void draw_again(void)
+{
+	view.paused = paused;
+	if (helping) {
+		help();
+		return;
+	}
+	account_swap();
+	report(&view);
+	account_swap();
+}
+
+static void key(int c)
+{
+	switch (c) {
+	case 'q':
+		stopped = 1;
+		return;
+	case 'p':
+		paused = !paused;
+		break;
+	case 'h':
+	case '?':
+		helping = !helping;
+		break;
+	default:
+		if (c >= '0' && c <= '9')
+			report_top(c - '0');
+		else if (!report_sort_letter(c))
+			return;
+	}
+	draw_again();
+}
+
+/* Until @end, 0 for no end, or a signal, or @child has ended, or there is a pause. */
 static void count_until(double end, pid_t child, int *wait_status)
 {
 	double left;
 
-	while (!stopped) {
+	while (!stopped && !paused) {
 		left = end ? end - now() : 1;
 		if (left <= 0)
 			break;
 		if (left > 0.1)
 			left = 0.1;
-		source_wait(left * 1000 + 1);
+		if (source_wait(left * 1000 + 1, view.keys ? terminal_fd() : -1))
+			key(terminal_key());
+		if (view.keys && terminal_changed())
+			draw_again();
 		source_read(false, account);
 		name_vms();
 		if (child && waitpid(child, wait_status, WNOHANG) == child)
@@ -346,27 +409,55 @@ static void count_until(double end, pid_t child, int *wait_status)
 	}
 }
 
+/* Guests go on, and nothing is traced. */
+static void pause_view(void)
+{
+	struct pollfd in;
+
+	source_read(true, account);
+	account_forget();
+	account_clear();
+	while (!stopped && paused) {
+		in = (struct pollfd){ terminal_fd(), POLLIN, 0 };
+		if (poll(&in, 1, 100) > 0)
+			key(terminal_key());
+		if (terminal_changed())
+			draw_again();
+	}
+	source_enable();
+}
+
 static void live(void)
 {
-	struct report rep = {
-		.format = opt.format,
-		.clear_screen = opt.format == FORMAT_TEXT && isatty(STDOUT_FILENO),
-	};
 	double start = now(), end = start;
-	unsigned long i;
-	u64 lost = 0;
+	u64 lost = 0, events = 0;
+	unsigned long i = 0;
 
-	for (i = 0; !stopped && (!opt.count || i < opt.count); i++) {
+	view.format = opt.format;
+	view.screen = opt.format == FORMAT_TEXT && isatty(STDOUT_FILENO);
+	view.keys = view.screen && terminal_open();
+	while (!stopped && (!opt.count || i < opt.count)) {
 		end += opt.delay;
 		count_until(end, 0, NULL);
-		rep.seconds = now() - start;
-		start += rep.seconds;
-		rep.lost = source_lost() - lost;
-		rep.time = unix_time();
-		host_stats_read();
-		report(&rep);
+		if (paused) {
+			pause_view();
+			start = now();
+			end = start;
+			continue;
+		}
+		i++;
+		view.seconds = now() - start;
+		start += view.seconds;
+		view.lost = source_lost() - lost;
+		view.events = source_records() - events;
+		view.time = unix_time();
+		host_stats_read(opt.pids, opt.n_pids);
+		if (!helping)
+			report(&view);
 		if (opt.format != FORMAT_PROMETHEUS) {
-			lost += rep.lost;
+			lost += view.lost;
+			events += view.events;
+			account_swap();
 			account_clear();
 		}
 		if (opt.n_pids && !pids_left())
@@ -392,6 +483,7 @@ static pid_t start_command(char **command)
 		signal(SIGINT, SIG_DFL);
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGHUP, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		if (read(go[0], &c, 1) < 0)
@@ -426,8 +518,9 @@ static enum status census(void)
 	name_vms();
 	account_end();
 	rep.lost = source_lost();
+	rep.events = source_records();
 	rep.time = unix_time();
-	host_stats_read();
+	host_stats_read(opt.pids, opt.n_pids);
 	if (!totals.exits)
 		note("no exit was counted: no VM ran");
 	report(&rep);
@@ -469,6 +562,20 @@ static void census_of_file(void)
 	report(&rep);
 }
 
+/* CAP_PERFMON is what the kernel asks for, unless it lets everybody. */
+static bool may_trace(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	char line[16];
+
+	syscall(SYS_capget, &header, caps);
+	return caps[CAP_TO_INDEX(CAP_PERFMON)].effective & CAP_TO_MASK(CAP_PERFMON) ||
+	       caps[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN) ||
+	       (root_line("/proc/sys/kernel/perf_event_paranoid", line, sizeof(line)) &&
+		atoi(line) < 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = stop };
@@ -502,23 +609,25 @@ int main(int argc, char **argv)
 		return ST_OK;
 	}
 
-	if (geteuid())
-		die(ST_PERMISSION, "tracing the machine is root's: run this as root");
+	if (!may_trace())
+		die(ST_PERMISSION,
+		    "tracing the machine is root's: run this as root, or see PERMISSIONS in pio-stat(8)");
 	for (i = 0; i < opt.n_pids; i++)
 		check_pid(opt.pids[i]);
-	source_open(opt.buffer_kib);
+	source_open(opt.buffer_kib, opt.pids, opt.n_pids);
 	if (!opt.n_pids && !opt.command)
 		check_any_vm();
-	account_pids(opt.pids, opt.n_pids);
 	if (!source_has_kvm_hcall())
 		note("kvm_hcall is not loaded: there are native accesses only");
 	else if (stat("/sys/kernel/debug/kvm_hcall", &st))
-		note("no counters of kvm_hcall: mount -t debugfs debugfs /sys/kernel/debug");
-	host_stats_read();
+		note("no counters of kvm_hcall: %s", errno == EACCES ?
+		     "debugfs is root's" : "mount -t debugfs debugfs /sys/kernel/debug");
+	host_stats_read(opt.pids, opt.n_pids);
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	sigaction(SIGQUIT, &sa, NULL);
 	if (!opt.command)
 		source_enable();
 	if (opt.census)

@@ -9,6 +9,7 @@
  *	formats.c	JSON, CSV, Prometheus
  *	vms.c		processes that run VMs
  *	check.c		`pio-stat check'
+ *	terminal.c	keys and screen of the live view
  *	pio-stat.c	options, the loop
  */
 #ifndef PIO_STAT_H
@@ -60,7 +61,14 @@ bool root_has(const char *path);
 /* First line; false if there is none. */
 bool root_line(const char *path, char *line, size_t size);
 
-bool is_vm(u32 pid);
+/* Is it a process that runs a VM?  Of others' processes only some users see that. */
+enum vm_is {
+	VM_NO,
+	VM_MAYBE,
+	VM_YES,
+};
+
+enum vm_is vm_is(u32 pid);
 void check_pid(u32 pid);
 void check_any_vm(void);
 /* How many; the caller frees the list. */
@@ -122,20 +130,22 @@ struct event {
 /* kvm_exit's isa and exit_reason to what this tool has to tell apart. */
 #define ISA_VMX		1
 #define ISA_SVM		2
-#define REASON_OTHER	0xffffffff
+#define REASON_OTHER	(~0ULL)
 
 const char *reason_name(u64 isa, u64 reason);
 bool reason_is_io(u64 isa, u64 reason);
 
-/* @buffer_kib: of each CPU, 0 for the default */
-void source_open(unsigned int buffer_kib);
+/* @buffer_kib: of each CPU, 0 for the default; @pids: only of these, if @n_pids is not 0 */
+void source_open(unsigned int buffer_kib, const u32 *pids, size_t n_pids);
 void source_enable(void);
-/* Hand over what happened until now; with @last everything, and stop. */
+/* Hand over what happened until now; with @last everything, and stop until source_enable(). */
 void source_read(bool last, void (*handle)(const struct event *ev));
 /* Events that the kernel had no room for, since the start. */
 u64 source_lost(void);
-/* Sleep until there is something to read, or @ms are over. */
-void source_wait(int ms);
+/* Events that were read, of whatever is traced. */
+u64 source_records(void);
+/* Sleep until there is something to read, or @ms are over; true if file @also, -1: none, has. */
+bool source_wait(int ms, int also);
 bool source_has_kvm_hcall(void);
 void source_file(const char *path, void (*handle)(const struct event *ev));
 
@@ -191,7 +201,7 @@ struct range {
 	struct controller *controller;
 	enum command_register command;
 	bool seen_call;		/* from now on native accesses are fallback */
-	struct counts c;
+	struct counts c, kept;	/* kept: account_swap()'s */
 };
 
 extern struct range **ranges;
@@ -235,18 +245,18 @@ extern struct totals totals;
 struct vm {
 	u32 pid;
 	char *name;	/* of the guest; NULL: not asked for yet, "": it has none */
-	u64 exits;
+	u64 exits, kept;
 };
 
 extern struct vm *vms;
 extern size_t n_vms, n_vcpus;
 
-/* Only of these; none for all */
-void account_pids(const u32 *pids, size_t n);
 void account(const struct event *ev);
 void account_end(void);		/* nothing more will come */
 u64 trip_ns(void);
 void account_clear(void);	/* counts to 0, but not what is known of vCPUs */
+void account_swap(void);	/* counts, and those of the last account_swap() */
+void account_forget(void);	/* exits under way: their ends will not be seen */
 
 /* --- report --------------------------------------------------------------- */
 
@@ -261,10 +271,13 @@ struct report {
 	enum format format;
 	bool census;
 	bool from_file;
-	bool clear_screen;
+	bool screen;		/* all of a terminal's */
+	bool keys;		/* and somebody who may press them */
+	bool paused;
 	double seconds;
 	double time;		/* at the end: Unix time, or the trace's own */
 	u64 lost;
+	u64 events;		/* read, of whatever is traced */
 };
 
 void report(const struct report *r);
@@ -275,6 +288,8 @@ void print_wrapped(const char *first, const char *rest, const char *text);
 
 /* What to sort by, NULL: as is best; false if there is no such key.  How many, 0: all. */
 bool report_sort(const char *key);
+/* The same by its first letter. */
+bool report_sort_letter(int letter);
 void report_top(size_t n);
 const char *report_sort_keys(void);
 
@@ -309,7 +324,20 @@ void reasons_of(const struct counts *c, struct reasons *r);
 void report_json(const struct report *rep);
 void report_csv(const struct report *rep);
 void report_prometheus(const struct report *rep);
-/* Read kvm_hcall's own counters; report() has the difference since the last. */
-void host_stats_read(void);
+/* Read kvm_hcall's own counters, of these VMs or of all; report() has the difference since the last. */
+void host_stats_read(const u32 *pids, size_t n_pids);
+
+/* --- terminal -------------------------------------------------------------- */
+
+/* Keys come one by one from now on; false if there is no terminal to press them at. */
+bool terminal_open(void);
+/* Has it another size, or have we been stopped?  Draw again. */
+bool terminal_changed(void);
+/* To wait for a key at; -1 if none can come. */
+int terminal_fd(void);
+int terminal_key(void);
+/* What is printed in between is shown in place of what is on the screen, as far as it fits. */
+void screen_begin(void);
+void screen_end(void);
 
 #endif /* PIO_STAT_H */

@@ -6,28 +6,29 @@
  * it.  None is about a device by its name.
  */
 #include <errno.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "pio-stat.h"
 
-#define HOST_STATS	"/sys/kernel/debug/kvm_hcall/stats"
-
 struct host_stat host_stats[MAX_HOST_STATS];
 size_t n_host_stats;
 bool host_stats_known;
+static bool host_stats_of_all;
 
-void host_stats_read(void)
+/* Add the counters of a file to @sum. */
+static bool host_stats_add(const char *path, u64 sum[MAX_HOST_STATS])
 {
-	FILE *f = fopen(HOST_STATS, "r");
+	FILE *f = fopen(path, "r");
 	u64 value;
 	char name[32];
 	size_t i;
 
-	host_stats_known = f;
 	if (!f)
-		return;
+		return false;
 	while (fscanf(f, "%31s %llu", name, &value) == 2) {
 		for (i = 0; i < n_host_stats && strcmp(host_stats[i].name, name); i++)
 			;
@@ -36,14 +37,47 @@ void host_stats_read(void)
 		if (i == n_host_stats) {
 			n_host_stats++;
 			memcpy(host_stats[i].name, name, sizeof(name));
-			host_stats[i].value = value;
 		}
-		/* Lower than before: the module was loaded anew. */
-		host_stats[i].delta = value - (value < host_stats[i].value ?
-					       0 : host_stats[i].value);
-		host_stats[i].value = value;
+		sum[i] += value;
 	}
 	fclose(f);
+	return true;
+}
+
+/* Of a VM that has made no call there are none, of one that ended none any more. */
+static void vm_stats_add(u32 pid, u64 sum[MAX_HOST_STATS])
+{
+	char path[PATH_MAX];
+	glob_t found;
+	size_t i;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%u-*/kvm_hcall", pid);
+	if (glob(path, GLOB_NOSORT, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++)
+		host_stats_add(found.gl_pathv[i], sum);
+	globfree(&found);
+}
+
+void host_stats_read(const u32 *pids, size_t n_pids)
+{
+	u64 sum[MAX_HOST_STATS] = { 0 }, none[MAX_HOST_STATS];
+	static bool before;
+	size_t i;
+
+	host_stats_of_all = !n_pids;
+	/* Even if only some VMs are wanted, it says what there is to be counted. */
+	host_stats_known = host_stats_add("/sys/kernel/debug/kvm_hcall/stats",
+					  n_pids ? none : sum);
+	for (i = 0; i < n_pids; i++)
+		vm_stats_add(pids[i], sum);
+	for (i = 0; i < n_host_stats; i++) {
+		/* Lower than before: the module was loaded anew, or a VM has ended. */
+		host_stats[i].delta = !before ? 0 : sum[i] >= host_stats[i].value ?
+				      sum[i] - host_stats[i].value : n_pids ? 0 : sum[i];
+		host_stats[i].value = sum[i];
+	}
+	before = true;
 }
 
 static bool is_error_stat(const char *name)
@@ -123,6 +157,17 @@ bool report_sort(const char *key)
 			asked_key = &sort_keys[i];
 			return true;
 		}
+	}
+	return false;
+}
+
+bool report_sort_letter(int letter)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sort_keys); i++) {
+		if (sort_keys[i].name[0] == letter)
+			return report_sort(sort_keys[i].name);
 	}
 	return false;
 }
@@ -330,6 +375,10 @@ static void heading(const struct report *rep)
 	add(&line, ", %zu vCPU%s; ", n_vcpus, n_vcpus == 1 ? "" : "s");
 	add(&line, "%llu exits, %llu for devices, of %.3f s of their time",
 	    totals.exits, totals.device_exits, totals.device_ns / 1e9);
+	if (rep->paused)
+		add(&line, "; PAUSED: p goes on");
+	else if (rep->keys)
+		add(&line, "; h: help");
 	print_wrapped("", "  ", line.text);
 	if (n > 1) {
 		add(&list, "%s", rep->census ? " (--pid takes some of them)" : "");
@@ -442,7 +491,8 @@ static void remarks(const struct report *rep)
 			    host_stats[i].delta);
 	}
 	if (line.len)
-		print_wrapped("kvm_hcall, all VMs: ", "  ", line.text);
+		print_wrapped(host_stats_of_all ? "kvm_hcall, all VMs: " : "kvm_hcall: ", "  ",
+			      line.text);
 	if (rep->lost) {
 		line.len = 0;
 		add(&line, "%llu events found no room, all figures are too low: %s",
@@ -501,15 +551,17 @@ void report(const struct report *rep)
 		report_prometheus(rep);
 		break;
 	case FORMAT_TEXT:
-		if (rep->clear_screen)
-			fputs("\033[H\033[2J", stdout);
+		if (rep->screen)
+			screen_begin();
 		heading(rep);
 		table(rep);
 		remarks(rep);
 		if (rep->census)
 			ranking();
-		else if (!rep->clear_screen)
+		else if (!rep->screen)
 			putchar('\n');
+		if (rep->screen)
+			screen_end();
 		break;
 	}
 	report_flush();

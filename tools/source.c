@@ -6,10 +6,17 @@
  * perf_event_open() and not an instance of tracefs: it says which process an event
  * is of, nobody else's tracing is touched, and whatever becomes of this process,
  * SIGKILL included, the kernel switches off what it switched on.
+ *
+ * Not libtraceevent, which turns events into text by what their format files say: wanted here
+ * are numbers at fixed places, 20 lines of them, in a program that may be linked statically.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/kvm.h>		/* before asm/svm.h */
+#include <asm/svm.h>
+#include <asm/vmx.h>
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -30,6 +37,8 @@
 #endif
 
 #define MAX_FIELDS	8
+/* Instead of a thread's ID: every thread */
+#define ALL		((u32)-1)
 #define MEMBER(m)	offsetof(struct event, m)
 
 /*
@@ -78,67 +87,48 @@ static const struct tracepoint {
 
 /* --- exit reasons ---------------------------------------------------------- */
 
-/* As the kernel prints them (arch/x86/include/uapi/asm/{svm,vmx}.h). */
-static const struct {
-	u32 isa, reason;
+struct reason {
+	u32 reason;
 	const char *name;
-} reasons[] = {
-	{ ISA_SVM, 0x000, "read_cr0" }, { ISA_SVM, 0x003, "read_cr3" },
-	{ ISA_SVM, 0x004, "read_cr4" }, { ISA_SVM, 0x010, "write_cr0" },
-	{ ISA_SVM, 0x013, "write_cr3" }, { ISA_SVM, 0x014, "write_cr4" },
-	{ ISA_SVM, 0x037, "write_dr7" }, { ISA_SVM, 0x073, "rsm" },
-	{ ISA_SVM, 0x040, "DE excp" }, { ISA_SVM, 0x04e, "PF excp" },
-	{ ISA_SVM, 0x052, "MC excp" }, { ISA_SVM, 0x060, "interrupt" },
-	{ ISA_SVM, 0x061, "nmi" }, { ISA_SVM, 0x063, "init" },
-	{ ISA_SVM, 0x064, "vintr" }, { ISA_SVM, 0x065, "cr0_sel_write" },
-	{ ISA_SVM, 0x06e, "rdtsc" }, { ISA_SVM, 0x06f, "rdpmc" },
-	{ ISA_SVM, 0x072, "cpuid" }, { ISA_SVM, 0x074, "iret" },
-	{ ISA_SVM, 0x076, "invd" }, { ISA_SVM, 0x077, "pause" },
-	{ ISA_SVM, 0x078, "hlt" }, { ISA_SVM, 0x079, "invlpg" },
-	{ ISA_SVM, 0x07b, "io" }, { ISA_SVM, 0x07c, "msr" },
-	{ ISA_SVM, 0x07f, "shutdown" }, { ISA_SVM, 0x080, "vmrun" },
-	{ ISA_SVM, 0x081, "hypercall" }, { ISA_SVM, 0x089, "wbinvd" },
-	{ ISA_SVM, 0x08a, "monitor" }, { ISA_SVM, 0x08b, "mwait" },
-	{ ISA_SVM, 0x08d, "xsetbv" }, { ISA_SVM, 0x400, "npf" },
-	{ ISA_SVM, 0x401, "avic_incomplete_ipi" },
-	{ ISA_SVM, 0x402, "avic_unaccelerated_access" },
-	{ ISA_SVM, 0x403, "vmgexit" },
-	{ ISA_VMX, 0, "exception_nmi" }, { ISA_VMX, 1, "external_interrupt" },
-	{ ISA_VMX, 2, "triple_fault" }, { ISA_VMX, 7, "interrupt_window" },
-	{ ISA_VMX, 8, "nmi_window" }, { ISA_VMX, 9, "task_switch" },
-	{ ISA_VMX, 10, "cpuid" }, { ISA_VMX, 12, "hlt" },
-	{ ISA_VMX, 13, "invd" }, { ISA_VMX, 14, "invlpg" },
-	{ ISA_VMX, 15, "rdpmc" }, { ISA_VMX, 16, "rdtsc" },
-	{ ISA_VMX, 18, "vmcall" }, { ISA_VMX, 28, "cr_access" },
-	{ ISA_VMX, 29, "dr_access" }, { ISA_VMX, 30, "io_instruction" },
-	{ ISA_VMX, 31, "msr_read" }, { ISA_VMX, 32, "msr_write" },
-	{ ISA_VMX, 33, "invalid_state" }, { ISA_VMX, 36, "mwait_instruction" },
-	{ ISA_VMX, 39, "monitor_instruction" }, { ISA_VMX, 40, "pause_instruction" },
-	{ ISA_VMX, 43, "tpr_below_threshold" }, { ISA_VMX, 44, "apic_access" },
-	{ ISA_VMX, 45, "eoi_induced" }, { ISA_VMX, 48, "ept_violation" },
-	{ ISA_VMX, 49, "ept_misconfig" }, { ISA_VMX, 52, "preemption_timer" },
-	{ ISA_VMX, 54, "wbinvd" }, { ISA_VMX, 55, "xsetbv" },
-	{ ISA_VMX, 56, "apic_write" },
 };
 
+static const struct reason svm_reasons[] = { SVM_EXIT_REASONS };
+static const struct reason vmx_reasons[] = { VMX_EXIT_REASONS };
+
+static const struct {
+	u64 isa;
+	const struct reason *list;
+	size_t n;
+} vendors[] = {
+	{ ISA_SVM, svm_reasons, ARRAY_SIZE(svm_reasons) },
+	{ ISA_VMX, vmx_reasons, ARRAY_SIZE(vmx_reasons) },
+};
+
+/* The kernel's, in small letters; until the next call. */
 const char *reason_name(u64 isa, u64 reason)
 {
-	static char number[24];
-	size_t i;
+	static char name[64];
+	size_t i, j, k;
 
-	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
-		if (reasons[i].isa == isa && reasons[i].reason == reason)
-			return reasons[i].name;
-	}
 	if (reason == REASON_OTHER)
 		return "other";
-	snprintf(number, sizeof(number), "%llu", reason);
-	return number;
+	snprintf(name, sizeof(name), "%llu", reason);
+	for (i = 0; i < ARRAY_SIZE(vendors); i++) {
+		if (vendors[i].isa != isa)
+			continue;
+		for (j = 0; j < vendors[i].n; j++) {
+			if (vendors[i].list[j].reason == reason)
+				snprintf(name, sizeof(name), "%s", vendors[i].list[j].name);
+		}
+	}
+	for (k = 0; name[k]; k++)
+		name[k] = tolower((unsigned char)name[k]);
+	return name;
 }
 
 bool reason_is_io(u64 isa, u64 reason)
 {
-	return reason == (isa == ISA_SVM ? 0x07b : 30);
+	return reason == (isa == ISA_SVM ? SVM_EXIT_IOIO : EXIT_REASON_IO_INSTRUCTION);
 }
 
 /* --- the running kernel ---------------------------------------------------- */
@@ -158,12 +148,11 @@ static struct {
 struct cpu_buffer {
 	struct perf_event_mmap_page *page;
 	char *data;
-	u64 size;
-	int fd;
+	size_t first_fd, end_fd;	/* whose events go there */
 };
 
 static struct cpu_buffer *buffers;
-static size_t n_buffers;
+static size_t n_buffers, buffer_size;
 static int *fds;
 static size_t n_fds;
 static bool counts_lost;	/* the kernel tells by read() */
@@ -172,7 +161,7 @@ static u64 lost_records;
 /* What was read and is too young to be handed over; see source_read(). */
 static struct event *queue;
 static size_t n_queued, queue_room;
-static u64 arrivals;
+static u64 arrivals, records;
 
 static char events_dir[64];
 
@@ -188,6 +177,10 @@ static void find_tracefs(void)
 		snprintf(events_dir, sizeof(events_dir), "%s/events", places[i]);
 		if (!stat(events_dir, &st))
 			return;
+		if (errno == EACCES)
+			die(ST_PERMISSION,
+			    "%s: not yours to read: run this as root, or see PERMISSIONS in pio-stat(8)",
+			    places[i]);
 	}
 	die(ST_NO_TRACEFS,
 	    "no tracepoints in /sys/kernel/tracing: mount -t tracefs tracefs /sys/kernel/tracing");
@@ -205,6 +198,10 @@ static bool read_format(enum event_kind kind)
 	snprintf(path, sizeof(path), "%s/%s/%s/format", events_dir, tp->system,
 		 tp->name);
 	f = fopen(path, "r");
+	if (!f && errno == EACCES)
+		die(ST_PERMISSION,
+		    "%s: not yours to read: run this as root, or see PERMISSIONS in pio-stat(8)",
+		    path);
 	if (!f)
 		return false;
 	while (fgets(line, sizeof(line), f)) {
@@ -253,7 +250,11 @@ static void decode(struct event *ev, enum event_kind kind, const char *raw,
 	}
 }
 
-static int open_event(enum event_kind kind, int cpu, u32 watermark)
+/*
+ * @tid: of a thread, and of those that it starts; -1 for whoever is on @cpu.  False if there is
+ * no such thread any more.
+ */
+static bool open_event(enum event_kind kind, u32 tid, int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
@@ -263,67 +264,180 @@ static int open_event(enum event_kind kind, int cpu, u32 watermark)
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
 		.read_format = counts_lost ? PERF_FORMAT_LOST : 0,
 		.disabled = 1,
+		.inherit = tid != ALL,
+		.inherit_thread = tid != ALL,
 		.watermark = 1,
-		.wakeup_watermark = watermark,
+		.wakeup_watermark = buffer_size / 4,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};
-	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
+	int fd = syscall(SYS_perf_event_open, &attr, tid, cpu, -1,
 			 PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0 && errno == EINVAL && counts_lost) {
 		counts_lost = false;
-		return open_event(kind, cpu, watermark);
+		return open_event(kind, tid, cpu);
 	}
 	if (fd >= 0) {
 		fds = xrealloc(fds, (n_fds + 1) * sizeof(*fds));
 		fds[n_fds++] = fd;
-		return fd;
+		return true;
 	}
+	if (errno == ESRCH && tid != ALL)
+		return false;
 	if (errno == EACCES || errno == EPERM)
 		die(ST_PERMISSION,
-		    "not allowed to trace the machine: run this as root, outside of containers");
+		    "not allowed to trace: run this as root, outside of containers, or see PERMISSIONS in pio-stat(8)");
 	die(ST_ERROR, "perf_event_open() for %s on CPU %d: %s%s",
 	    tracepoints[kind].name, cpu, strerror(errno),
 	    errno == EMFILE ? ": raise the limit of open files (ulimit -n)" : "");
 }
 
-static void open_cpu(int cpu, size_t size)
+static void open_cpu(int cpu, const u32 *tids, size_t n)
 {
 	struct cpu_buffer *b;
-	int kind, fd;
+	size_t i;
+	int kind;
 
 	buffers = xrealloc(buffers, (n_buffers + 1) * sizeof(*buffers));
 	b = &buffers[n_buffers++];
-	b->fd = -1;
-	b->size = size;
-	for (kind = 0; kind < EV_KINDS; kind++) {
-		if (!formats[kind].id)
-			continue;
-		fd = open_event(kind, cpu, size / 4);
-		if (b->fd >= 0) {
-			if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, b->fd))
-				die(ST_ERROR, "PERF_EVENT_IOC_SET_OUTPUT: %s",
-				    strerror(errno));
-			continue;
+	b->page = NULL;
+	b->first_fd = n_fds;
+	for (i = 0; i < n; i++) {
+		for (kind = 0; kind < EV_KINDS; kind++) {
+			if (formats[kind].id && !open_event(kind, tids[i], cpu))
+				break;
 		}
-		b->fd = fd;
-		b->page = mmap(NULL, size + sysconf(_SC_PAGESIZE),
-			       PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (b->page == MAP_FAILED)
-			die(ST_ERROR, "no buffer of %zu KiB for CPU %d: %s: try a smaller --buffer",
-			    size / 1024, cpu, strerror(errno));
-		b->data = (char *)b->page + sysconf(_SC_PAGESIZE);
 	}
+	b->end_fd = n_fds;
 }
 
-void source_open(unsigned int buffer_kib)
+static void open_cpus(const u32 *tids, size_t n)
 {
-	struct rlimit limit;
-	size_t size = 4096;
 	int cpu, last, got;
 	char separator;
 	FILE *f;
+
+	f = fopen("/sys/devices/system/cpu/online", "r");
+	if (!f)
+		die(ST_ERROR, "/sys/devices/system/cpu/online: %s: mount -t sysfs sysfs /sys",
+		    strerror(errno));
+	/* "0-3,8" */
+	while ((got = fscanf(f, "%d%c", &cpu, &separator)) >= 1) {
+		last = cpu;
+		if (got == 2 && separator == '-' &&
+		    fscanf(f, "%d%c", &last, &separator) < 1)
+			break;
+		for (; cpu <= last; cpu++)
+			open_cpu(cpu, tids, n);
+	}
+	fclose(f);
+}
+
+static bool among(u32 tid, const u32 *tids, size_t n)
+{
+	while (n && tids[n - 1] != tid)
+		n--;
+	return n;
+}
+
+/* The caller frees the list. */
+static size_t threads_of(const u32 *pids, size_t n_pids, u32 **tids)
+{
+	struct dirent *d;
+	char path[32];
+	size_t i, n = 0;
+	DIR *dir;
+	u32 tid;
+
+	*tids = NULL;
+	for (i = 0; i < n_pids; i++) {
+		snprintf(path, sizeof(path), "/proc/%u/task", pids[i]);
+		dir = opendir(path);
+		while (dir && (d = readdir(dir))) {
+			tid = strtoul(d->d_name, NULL, 10);
+			if (!tid || among(tid, *tids, n))
+				continue;
+			*tids = xrealloc(*tids, (n + 1) * sizeof(**tids));
+			(*tids)[n++] = tid;
+		}
+		if (dir)
+			closedir(dir);
+	}
+	return n;
+}
+
+/*
+ * The kernel hands over events of these processes only, of threads that they start later, too.
+ * One that starts while events are opened may inherit some of them and not others.  So look
+ * whether any has, and begin anew; nothing is counted yet.
+ */
+#define MAX_TRIES	20
+
+static void open_threads(const u32 *pids, size_t n_pids)
+{
+	size_t i, n, n_then;
+	u32 *tids, *then;
+	int tries;
+
+	for (tries = 1; ; tries++) {
+		n = threads_of(pids, n_pids, &tids);
+		open_cpus(tids, n);
+		n_then = threads_of(pids, n_pids, &then);
+		for (i = 0; i < n_then && among(then[i], tids, n); i++)
+			;
+		free(tids);
+		free(then);
+		if (i == n_then || tries == MAX_TRIES)
+			break;
+		while (n_fds)
+			close(fds[--n_fds]);
+		n_buffers = 0;
+	}
+	if (!n_fds)
+		die(ST_NO_VM, "--pid: the VM has ended");
+}
+
+/* False if that is more memory than this user may lock. */
+static bool map_buffers(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE), i, j;
+
+	for (i = 0; i < n_buffers; i++) {
+		struct cpu_buffer *b = &buffers[i];
+
+		if (b->first_fd == b->end_fd)
+			continue;
+		b->page = mmap(NULL, buffer_size + page, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       fds[b->first_fd], 0);
+		if (b->page == MAP_FAILED)
+			goto failed;
+		b->data = (char *)b->page + page;
+		for (j = b->first_fd + 1; j < b->end_fd; j++) {
+			if (ioctl(fds[j], PERF_EVENT_IOC_SET_OUTPUT, fds[b->first_fd]))
+				die(ST_ERROR, "PERF_EVENT_IOC_SET_OUTPUT: %s",
+				    strerror(errno));
+		}
+	}
+	return true;
+
+failed:
+	if (errno != EPERM)
+		die(ST_ERROR, "no buffer of %zu KiB for each CPU: %s: try a smaller --buffer",
+		    buffer_size / 1024, strerror(errno));
+	while (i--) {
+		if (buffers[i].page)
+			munmap(buffers[i].page, buffer_size + page);
+		buffers[i].page = NULL;
+	}
+	return false;
+}
+
+void source_open(unsigned int buffer_kib, const u32 *pids, size_t n_pids)
+{
+	static const u32 all = ALL;
+	bool asked = buffer_kib;
+	struct rlimit limit;
 	int kind;
 
 	find_tracefs();
@@ -340,25 +454,23 @@ void source_open(unsigned int buffer_kib)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (!buffer_kib)
+	if (!asked)
 		buffer_kib = sysconf(_SC_NPROCESSORS_ONLN) <= 16 ? 8192 : 2048;
-	while (size < (size_t)buffer_kib * 1024)
-		size *= 2;
+	for (buffer_size = 4096; buffer_size < (size_t)buffer_kib * 1024; )
+		buffer_size *= 2;
 	counts_lost = true;
-	f = fopen("/sys/devices/system/cpu/online", "r");
-	if (!f)
-		die(ST_ERROR, "/sys/devices/system/cpu/online: %s: mount -t sysfs sysfs /sys",
-		    strerror(errno));
-	/* "0-3,8" */
-	while ((got = fscanf(f, "%d%c", &cpu, &separator)) >= 1) {
-		last = cpu;
-		if (got == 2 && separator == '-' &&
-		    fscanf(f, "%d%c", &last, &separator) < 1)
-			break;
-		for (; cpu <= last; cpu++)
-			open_cpu(cpu, size);
+	if (n_pids)
+		open_threads(pids, n_pids);
+	else
+		open_cpus(&all, 1);
+	while (!map_buffers()) {
+		/* kernel.perf_event_mlock_kb, and `ulimit -l' */
+		if (asked || buffer_size == 4096)
+			die(ST_PERMISSION,
+			    "not allowed to lock a buffer of %zu KiB for each CPU: try a smaller --buffer, or see PERMISSIONS in pio-stat(8)",
+			    buffer_size / 1024);
+		buffer_size /= 2;
 	}
-	fclose(f);
 }
 
 bool source_has_kvm_hcall(void)
@@ -427,6 +539,7 @@ static void record(const struct perf_event_header *header)
 	}
 	if (kind == EV_KINDS)
 		return;
+	records++;
 	ev = queue_event();
 	ev->pid = sample->pid;
 	ev->tid = sample->tid;
@@ -437,13 +550,16 @@ static void record(const struct perf_event_header *header)
 static void drain(struct cpu_buffer *b)
 {
 	static u64 whole[65536 / sizeof(u64)];
-	u64 head = __atomic_load_n(&b->page->data_head, __ATOMIC_ACQUIRE);
-	u64 tail = b->page->data_tail;
+	u64 head, tail;
 
+	if (!b->page)
+		return;
+	head = __atomic_load_n(&b->page->data_head, __ATOMIC_ACQUIRE);
+	tail = b->page->data_tail;
 	while (tail < head) {
-		size_t at = tail & (b->size - 1);
+		size_t at = tail & (buffer_size - 1);
 		struct perf_event_header *header = (void *)(b->data + at);
-		size_t room = b->size - at, len = header->size;
+		size_t room = buffer_size - at, len = header->size;
 
 		if (len > room) {
 			memcpy(whole, header, room);
@@ -507,7 +623,12 @@ u64 source_lost(void)
 	return counts_lost ? sum : lost_records;
 }
 
-void source_wait(int ms)
+u64 source_records(void)
+{
+	return records;
+}
+
+bool source_wait(int ms, int also)
 {
 	static struct pollfd *polls;
 	size_t i;
@@ -515,9 +636,19 @@ void source_wait(int ms)
 	if (!polls) {
 		polls = xrealloc(NULL, (n_buffers + 1) * sizeof(*polls));
 		for (i = 0; i < n_buffers; i++)
-			polls[i] = (struct pollfd){ buffers[i].fd, POLLIN, 0 };
+			polls[i] = (struct pollfd){
+				buffers[i].page ? fds[buffers[i].first_fd] : -1, POLLIN, 0
+			};
 	}
-	poll(polls, n_buffers, ms);
+	polls[n_buffers] = (struct pollfd){ also, POLLIN, 0 };
+	if (poll(polls, n_buffers + 1, ms) <= 0)
+		return false;
+	/* The thread has ended: that would be news for ever.  Others' events are found in time. */
+	for (i = 0; i < n_buffers; i++) {
+		if (polls[i].revents & POLLHUP)
+			polls[i].fd = -1;
+	}
+	return polls[n_buffers].revents;
 }
 
 /* --- a saved trace ---------------------------------------------------------- */
@@ -535,31 +666,49 @@ static bool number(const char *text, const char *key, int base, u64 *value)
 	return end != p;
 }
 
-/* Without the kernel's EXIT_ or in capitals: trace-cmd has names of its own. */
+static bool named(struct event *ev, const char *name,
+		  int (*compare)(const char *a, const char *b, size_t n))
+{
+	size_t i, j, len;
+
+	for (i = 0; i < ARRAY_SIZE(vendors); i++) {
+		for (j = 0; j < vendors[i].n; j++) {
+			const struct reason *r = &vendors[i].list[j];
+
+			len = strlen(r->name);
+			if (!compare(name, r->name, len) && (name[len] == ' ' || !name[len])) {
+				ev->isa = vendors[i].isa;
+				ev->reason = r->reason;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*
+ * The kernel's names are AMD's in small letters, Intel's in capitals.  Those of trace-cmd are all
+ * in capitals, AMD's behind EXIT_.
+ */
 static void text_reason(struct event *ev, const char *body)
 {
 	const char *p = strstr(body, "reason ");
-	size_t i, len;
+	bool prefix;
 
 	ev->reason = REASON_OTHER;
 	if (!p)
 		return;
 	p += strlen("reason ");
-	if (!strncasecmp(p, "EXIT_", 5))
+	prefix = !strncasecmp(p, "EXIT_", 5);
+	if (prefix)
 		p += 5;
 	if (!strncasecmp(p, "ioio ", 5))
 		p += 2;
-	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
-		len = strlen(reasons[i].name);
-		if (!strncasecmp(p, reasons[i].name, len) && (p[len] == ' ' || !p[len])) {
-			ev->isa = reasons[i].isa;
-			ev->reason = reasons[i].reason;
-			return;
-		}
-	}
+	if ((!prefix && named(ev, p, strncmp)) || named(ev, p, strncasecmp))
+		return;
 	if (!strncasecmp(p, "vmmcall ", 8)) {
 		ev->isa = ISA_SVM;
-		ev->reason = 0x081;
+		ev->reason = SVM_EXIT_VMMCALL;
 	}
 }
 

@@ -56,28 +56,32 @@ bool root_line(const char *path, char *line, size_t size)
 	return line[0];
 }
 
-bool is_vm(u32 pid)
+enum vm_is vm_is(u32 pid)
 {
 	char path[PATH_MAX], target[64];
+	enum vm_is is = VM_NO;
 	struct dirent *d;
-	bool found = false;
 	ssize_t len;
 	DIR *dir;
 
 	root_path(path, sizeof(path), "/proc/%u/fd", pid);
 	dir = opendir(path);
 	if (!dir)
-		return false;
-	while (!found && (d = readdir(dir))) {
+		return errno == EACCES ? VM_MAYBE : VM_NO;
+	while (is != VM_YES && (d = readdir(dir))) {
 		root_path(path, sizeof(path), "/proc/%u/fd/%s", pid, d->d_name);
 		len = readlink(path, target, sizeof(target) - 1);
-		if (len <= 0)
+		if (len <= 0) {
+			if (errno == EACCES)
+				is = VM_MAYBE;
 			continue;
+		}
 		target[len] = '\0';
-		found = !strcmp(target, "anon_inode:kvm-vm");
+		if (!strcmp(target, "anon_inode:kvm-vm"))
+			is = VM_YES;
 	}
 	closedir(dir);
-	return found;
+	return is;
 }
 
 void check_pid(u32 pid)
@@ -87,7 +91,7 @@ void check_pid(u32 pid)
 	snprintf(path, sizeof(path), "/proc/%u", pid);
 	if (!root_has(path))
 		die(ST_NO_VM, "--pid %u: there is no process %u", pid, pid);
-	if (!is_vm(pid))
+	if (vm_is(pid) == VM_NO)
 		die(ST_NO_VM, "--pid %u: process %u is not a VM's: it has no KVM open",
 		    pid, pid);
 }
@@ -99,7 +103,8 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-size_t find_vms(u32 **pids)
+/* And of how many processes it cannot be told. */
+static size_t look_for_vms(u32 **pids, size_t *maybe)
 {
 	char path[PATH_MAX];
 	struct dirent *d;
@@ -108,16 +113,26 @@ size_t find_vms(u32 **pids)
 	u32 pid;
 
 	*pids = NULL;
+	*maybe = 0;
 	root_path(path, sizeof(path), "/proc");
 	dir = opendir(path);
 	if (!dir)
 		die(ST_ERROR, "%s: %s: mount -t proc proc /proc", path, strerror(errno));
 	while ((d = readdir(dir))) {
 		pid = strtoul(d->d_name, NULL, 10);
-		if (!pid || !is_vm(pid))
+		if (!pid)
 			continue;
-		*pids = xrealloc(*pids, (n + 1) * sizeof(**pids));
-		(*pids)[n++] = pid;
+		switch (vm_is(pid)) {
+		case VM_YES:
+			*pids = xrealloc(*pids, (n + 1) * sizeof(**pids));
+			(*pids)[n++] = pid;
+			break;
+		case VM_MAYBE:
+			++*maybe;
+			break;
+		case VM_NO:
+			break;
+		}
 	}
 	closedir(dir);
 	if (n)
@@ -125,11 +140,19 @@ size_t find_vms(u32 **pids)
 	return n;
 }
 
+size_t find_vms(u32 **pids)
+{
+	size_t maybe;
+
+	return look_for_vms(pids, &maybe);
+}
+
 void check_any_vm(void)
 {
+	size_t maybe;
 	u32 *pids;
 
-	if (!find_vms(&pids))
+	if (!look_for_vms(&pids, &maybe) && !maybe)
 		die(ST_NO_VM,
 		    "no VM is running: start one, or count while one starts: pio-stat census -- COMMAND");
 	free(pids);

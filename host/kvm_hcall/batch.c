@@ -69,7 +69,7 @@ static void element_done(struct hcall_vcpu *hv)
 		e->state = 0;
 		hcall_list_put(hv, 0);
 	}
-	hcall_count(hv->vcpu, HCALL_STAT_ELEMENTS);
+	hcall_count(hv, HCALL_STAT_ELEMENTS);
 	hv->writing = false;
 	hv->next++;
 	hv->left--;
@@ -118,7 +118,7 @@ static int batch_flushed(struct hcall_vcpu *hv)
 {
 	bool flushed = hcall_ring_flushed(hv);
 
-	hcall_count(hv->vcpu, HCALL_STAT_FLUSHES);
+	hcall_count(hv, HCALL_STAT_FLUSHES);
 	trace_kvm_hcall_flush(hv->vcpu->vcpu_id, flushed);
 	if (!flushed) {
 		/* Somebody else is at it, and has it done before anything is saved. */
@@ -173,7 +173,7 @@ static int batch_accessed(struct hcall_vcpu *hv)
 	if (!hcall_list_put(hv, offsetof(typeof(*e), value) / sizeof(u64)))
 		return -HCALL_STAT_REFUSED_BUFFER;
 	if (e->op == PIO_HCALL_OP_CHECK && ((u32)e->value & e->mask) != e->want) {
-		hcall_count(hv->vcpu, HCALL_STAT_ELEMENTS);
+		hcall_count(hv, HCALL_STAT_ELEMENTS);
 		return BATCH_OVER;
 	}
 	if (e->op == PIO_HCALL_OP_WRITE_BACK)
@@ -203,7 +203,7 @@ static int batch_element(struct hcall_vcpu *hv)
 		switch (hcall_ring_put(hv, e)) {
 		case HCALL_RING_TAKEN:
 			trace_kvm_hcall_element(hv->vcpu->vcpu_id, e, true, true);
-			hcall_count(hv->vcpu, HCALL_STAT_COALESCED);
+			hcall_count(hv, HCALL_STAT_COALESCED);
 			hv->in_ring++;
 			element_done(hv);
 			return BATCH_GOES_ON;

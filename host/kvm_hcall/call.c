@@ -14,7 +14,6 @@
 #include <uapi/linux/kvm_para.h>
 #include "kvm_access.h"
 #include "kvm_hcall.h"
-#include "stats.h"
 
 #define CREATE_TRACE_POINTS
 #include "hcall_trace.h"
@@ -49,7 +48,7 @@ int hcall_return(struct hcall_vcpu *hv, long status)
 /* The call, or what is left of it, is not carried out, for @reason. */
 int hcall_refuse(struct hcall_vcpu *hv, enum hcall_stat reason)
 {
-	hcall_count(hv->vcpu, reason);
+	hcall_count(hv, reason);
 	switch (reason) {
 	case HCALL_STAT_REFUSED_MEMORY:
 	case HCALL_STAT_REFUSED_BUFFER:
@@ -179,7 +178,7 @@ static int hcall_complete(struct kvm_vcpu *vcpu)
 
 	if (hcall_rip(vcpu) != hv->rip) {
 		hcall_forget(vcpu);
-		hcall_count(vcpu, HCALL_STAT_DROPPED);
+		hcall_count(hv, HCALL_STAT_DROPPED);
 		return 1;
 	}
 	/* For a call that goes on. */
@@ -198,7 +197,7 @@ int hcall_to_userspace(struct hcall_vcpu *hv, int (*done)(struct hcall_vcpu *hv)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 
-	hcall_count(vcpu, HCALL_STAT_TO_USERSPACE);
+	hcall_count(hv, HCALL_STAT_TO_USERSPACE);
 	hv->rip = hcall_rip(vcpu);
 	hv->complete = vcpu->arch.complete_userspace_io;
 	hv->done = done;
@@ -298,7 +297,7 @@ bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 	else
 		done = hcall_pio(vcpu, size, addr, &hv->data, 1, !write);
 	if (done)
-		hcall_count(vcpu, HCALL_STAT_IN_KVM);
+		hcall_count(hv, HCALL_STAT_IN_KVM);
 	return done;
 }
 
@@ -344,7 +343,7 @@ static int string_done(struct hcall_vcpu *hv)
 	    hcall_write_guest(hv->vcpu, hv->gpa, hv->buf, len))
 		return hcall_refuse(hv, HCALL_STAT_REFUSED_BUFFER);
 
-	hcall_count_by(hv->vcpu, HCALL_STAT_STRING_BYTES, len);
+	hcall_count_by(hv, HCALL_STAT_STRING_BYTES, len);
 	hv->gpa += len;
 	hv->left -= hv->count;
 	hcall_progress(hv);
@@ -381,7 +380,7 @@ static int string_transfer(struct hcall_vcpu *hv)
 			break;
 	}
 	if (done == hv->count) {
-		hcall_count(vcpu, HCALL_STAT_IN_KVM);
+		hcall_count(hv, HCALL_STAT_IN_KVM);
 		return string_done(hv);
 	}
 	hv->count = done + step;
@@ -463,7 +462,7 @@ int hcall_emulate(struct hcall_vcpu *hv)
 				     vcpu->arch.regs[VCPU_REGS_RDX],
 				     vcpu->arch.regs[VCPU_REGS_RSI]);
 	++vcpu->stat.hypercalls;
-	hcall_count(vcpu, HCALL_STAT_PROBE + (nr - PIO_HCALL_PROBE));
+	hcall_count(hv, HCALL_STAT_PROBE + (nr - PIO_HCALL_PROBE));
 
 	switch (nr) {
 	case PIO_HCALL_PROBE:

@@ -2,7 +2,7 @@
 #ifndef HCALL_STAT_H
 #define HCALL_STAT_H
 
-/* What is counted; stats.h says where. */
+/* What is counted, in hcall_vcpu.stats. */
 enum hcall_stat {
 	/* Calls by kind, in the order of their numbers. */
 	HCALL_STAT_PROBE,

@@ -27,8 +27,10 @@
 #include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/pio_hypercall.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uidgid.h>
 #include <uapi/linux/kvm_para.h>
@@ -50,21 +52,140 @@ static int group = -1;
 module_param(group, int, 0644);
 MODULE_PARM_DESC(group, "answer only VMs whose process is in the group of this number; -1: all (default)");
 
+/*
+ * Which VM not: a switch for one of them.  In sysfs, because lockdown closes what is writable
+ * in debugfs.  Kept are references to processes, not numbers, which others may get.
+ */
+struct refused {
+	size_t n;
+	struct pid *pids[];
+};
+
+/* NULL if it is nobody; replaced under the module's kernel_param_lock(). */
+static struct refused __rcu *refused;
+
+static void refused_free(struct refused *r)
+{
+	if (!r)
+		return;
+	while (r->n)
+		put_pid(r->pids[--r->n]);
+	kfree(r);
+}
+
+static int refuse_add(struct refused *r, const char *word)
+{
+	unsigned int nr;
+	int err;
+
+	err = kstrtouint(word, 10, &nr);
+	if (err)
+		return err;
+	r->pids[r->n] = find_get_pid(nr);
+	rcu_read_lock();
+	if (!pid_task(r->pids[r->n++], PIDTYPE_TGID))
+		err = -ESRCH;
+	rcu_read_unlock();
+	return err;
+}
+
+/* "PID[,PID]...", or nothing */
+static int refuse_set(const char *val, const struct kernel_param *kp)
+{
+	char *copy = kstrdup(val ?: "", GFP_KERNEL), *rest, *word;
+	struct refused *r, *old;
+	int err = 0;
+	bool any;
+
+	if (!copy)
+		return -ENOMEM;
+	r = kzalloc(struct_size(r, pids, strlen(copy) / 2 + 1), GFP_KERNEL);
+	if (!r)
+		err = -ENOMEM;
+	rest = strim(copy);
+	any = *rest;
+	while (any && !err && (word = strsep(&rest, ",")))
+		err = refuse_add(r, word);
+	if (err || !any) {
+		refused_free(r);
+		r = NULL;
+	}
+	kfree(copy);
+	if (err)
+		return err;
+
+	old = rcu_replace_pointer(refused, r, true);
+	synchronize_rcu();
+	refused_free(old);
+	return 0;
+}
+
+/* Those that there are still. */
+static int refuse_get(char *buffer, const struct kernel_param *kp)
+{
+	struct refused *r;
+	int len = 0;
+	size_t i;
+
+	rcu_read_lock();
+	r = rcu_dereference(refused);
+	for (i = 0; r && i < r->n; i++) {
+		if (pid_task(r->pids[i], PIDTYPE_TGID))
+			len += scnprintf(buffer + len, PAGE_SIZE - len, "%s%d",
+					 len ? "," : "", pid_vnr(r->pids[i]));
+	}
+	rcu_read_unlock();
+	return len + scnprintf(buffer + len, PAGE_SIZE - len, "\n");
+}
+
+/* The module is gone, or was never there. */
+static void refuse_free(void *arg)
+{
+	refused_free(rcu_dereference_protected(refused, true));
+}
+
+static const struct kernel_param_ops refuse_ops = {
+	.set = refuse_set, .get = refuse_get, .free = refuse_free,
+};
+module_param_cb(refuse, &refuse_ops, NULL, 0644);
+MODULE_PARM_DESC(refuse, "do not answer the VMs of these processes, PID[,PID]...; empty: none (default)");
+
+/* In the vCPU's own thread. */
+static noinline bool hcall_is_refused(void)
+{
+	const struct refused *r;
+	bool found = false;
+	size_t i;
+
+	rcu_read_lock();
+	r = rcu_dereference(refused);
+	for (i = 0; r && i < r->n && !found; i++)
+		found = r->pids[i] == task_tgid(current);
+	rcu_read_unlock();
+	return found;
+}
+
 /**
  * struct hooked_vcpu - an entry of the table of vCPUs
  * @node:	in the table, by @hv.vcpu
  * @rcu:	readers of the table may still pass through after removal
  * @hv:		what the calls need
+ * @stats:	counters, of @hv
  */
 struct hooked_vcpu {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	struct hcall_vcpu hv;
+	u64 stats[HCALL_STAT_MAX];
 };
 
 static DEFINE_HASHTABLE(vcpus, 8);
 /* Writers of the table; raw, as hcall_vcpu_gone() may not sleep, on PREEMPT_RT either. */
 static DEFINE_RAW_SPINLOCK(vcpus_lock);
+/* Counters of vCPUs that are gone; under vcpus_lock. */
+static u64 gone_stats[HCALL_STAT_MAX];
+/* And of those that have no record. */
+static DEFINE_PER_CPU(u64[HCALL_STAT_MAX], stray_stats);
 
 /**
  * hcall_vcpu_find() - the module's record of a vCPU
@@ -89,6 +210,46 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 	}
 	rcu_read_unlock_sched();
 	return found;
+}
+
+static void stats_add(u64 sum[HCALL_STAT_MAX], const u64 add[HCALL_STAT_MAX])
+{
+	int stat;
+
+	for (stat = 0; stat < HCALL_STAT_MAX; stat++)
+		sum[stat] += READ_ONCE(add[stat]);
+}
+
+void hcall_stats_sum(const struct kvm *kvm, u64 sum[HCALL_STAT_MAX])
+{
+	struct hooked_vcpu *entry;
+	int bucket, cpu;
+
+	memset(sum, 0, HCALL_STAT_MAX * sizeof(*sum));
+	/* No vCPU is both in the table and among those that are gone. */
+	raw_spin_lock(&vcpus_lock);
+	hash_for_each(vcpus, bucket, entry, node) {
+		if (!kvm || entry->hv.vcpu->kvm == kvm)
+			stats_add(sum, entry->stats);
+	}
+	if (!kvm)
+		stats_add(sum, gone_stats);
+	raw_spin_unlock(&vcpus_lock);
+	for_each_possible_cpu(cpu) {
+		if (!kvm)
+			stats_add(sum, per_cpu(stray_stats, cpu));
+	}
+}
+
+/* A call is left to KVM, for @reason. */
+static void count_refused(struct kvm_vcpu *vcpu, enum hcall_stat reason)
+{
+	struct hcall_vcpu *hv = hcall_vcpu_find(vcpu);
+
+	if (hv)
+		hcall_count(hv, reason);
+	else
+		this_cpu_inc(stray_stats[reason]);
 }
 
 /* Once for a VM, as not all its vCPUs need to call. */
@@ -121,6 +282,7 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 	}
 
 	hv->vcpu = vcpu;
+	hv->stats = entry->stats;
 	/* Of no memory slots: KVM counts up from 0. */
 	hv->list_generation = -1;
 	hv->mmio_generation = -1;
@@ -128,10 +290,12 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 	first = hcall_first_of_vm(vcpu);
 	hash_add_rcu(vcpus, &entry->node, (unsigned long)vcpu);
 	raw_spin_unlock(&vcpus_lock);
-	if (first)
+	if (first) {
+		hcall_stats_add_vm(vcpu->kvm);
 		pr_info_ratelimited("VM of process %d (%s) does port I/O by hypercall\n",
 				    task_tgid_nr(current),
 				    current->group_leader->comm);
+	}
 	return hv;
 }
 
@@ -142,6 +306,7 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 static int hcall_first_call(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv = hcall_vcpu_create(vcpu), none = { .vcpu = vcpu };
+	u64 stats[HCALL_STAT_MAX] = {};
 	int ret;
 
 	if (likely(hv))
@@ -149,6 +314,8 @@ static int hcall_first_call(struct kvm_vcpu *vcpu)
 
 	pr_warn_ratelimited("no memory: a guest stays native\n");
 	none.mode64 = hcall_64bit(vcpu);
+	none.stats = stats;
+	count_refused(vcpu, HCALL_STAT_REFUSED_NOMEM);
 	ret = hcall_refuse(&none, HCALL_STAT_REFUSED_NOMEM);
 	module_put(THIS_MODULE);
 	return ret;
@@ -162,7 +329,7 @@ static noinline bool hcall_in_group(struct kvm_vcpu *vcpu, int gid)
 
 	if (in_egroup_p(make_kgid(&init_user_ns, gid)))
 		return true;
-	hcall_count(vcpu, HCALL_STAT_REFUSED_GROUP);
+	count_refused(vcpu, HCALL_STAT_REFUSED_GROUP);
 	if (__ratelimit(&limit))
 		pr_info("VM of process %d (%s) refused: not in group %d (parameter group)\n",
 			task_tgid_nr(current), current->group_leader->comm, gid);
@@ -183,11 +350,11 @@ static bool hcall_ours(struct kvm_vcpu *vcpu)
 	if (nr >> 32 && hcall_64bit(vcpu))
 		return false;
 	if (hcall_cpl(vcpu)) {
-		hcall_count(vcpu, HCALL_STAT_REFUSED_CPL);
+		count_refused(vcpu, HCALL_STAT_REFUSED_CPL);
 		return false;		/* KVM answers -KVM_EPERM */
 	}
-	if (!READ_ONCE(enable)) {
-		hcall_count(vcpu, HCALL_STAT_REFUSED_DISABLED);
+	if (!READ_ONCE(enable) || (rcu_access_pointer(refused) && hcall_is_refused())) {
+		count_refused(vcpu, HCALL_STAT_REFUSED_DISABLED);
 		return false;		/* KVM answers -KVM_ENOSYS */
 	}
 	gid = READ_ONCE(group);
@@ -233,6 +400,7 @@ static void notrace hcall_vcpu_gone(unsigned long ip, unsigned long parent_ip,
 	entry = container_of(hv, struct hooked_vcpu, hv);
 	raw_spin_lock(&vcpus_lock);
 	hash_del_rcu(&entry->node);
+	stats_add(gone_stats, entry->stats);
 	raw_spin_unlock(&vcpus_lock);
 	call_rcu(&entry->rcu, hcall_vcpu_free);
 }

@@ -5,7 +5,7 @@
 #include <linux/kvm_host.h>
 #include <linux/pio_hypercall.h>
 #include "flush.h"
-#include "stats.h"
+#include "hcall_stat.h"
 
 /* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
 #define HCALL_INSN_LEN		3
@@ -13,6 +13,7 @@
 /**
  * struct hcall_vcpu - what is kept of one vCPU
  * @vcpu:	the vCPU; only its own thread uses the fields below
+ * @stats:	its counters, by enum hcall_stat
  * @buf:	one page: data of a string call, or the list of a batch
  * @data:	data of the one access under way, zero-extended
  * @nr:		number of the call under way
@@ -45,6 +46,7 @@
  */
 struct hcall_vcpu {
 	struct kvm_vcpu *vcpu;
+	u64 *stats;
 	void *buf;
 	u64 data;
 	u32 nr;
@@ -69,6 +71,16 @@ struct hcall_vcpu {
 	int (*complete)(struct kvm_vcpu *vcpu);
 	int (*done)(struct hcall_vcpu *hv);
 };
+
+static inline void hcall_count_by(struct hcall_vcpu *hv, enum hcall_stat stat, u64 n)
+{
+	hv->stats[stat] += n;
+}
+
+static inline void hcall_count(struct hcall_vcpu *hv, enum hcall_stat stat)
+{
+	hcall_count_by(hv, stat, 1);
+}
 
 static inline u64 hcall_reg_read(struct hcall_vcpu *hv, int reg)
 {

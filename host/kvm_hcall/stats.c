@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/debugfs.h>
+#include <linux/kvm_host.h>
 #include <linux/seq_file.h>
 #include "stats.h"
-
-DEFINE_PER_CPU(u64[HCALL_STAT_MAX], hcall_stats);
 
 static const char * const stat_names[HCALL_STAT_MAX] = {
 	[HCALL_STAT_PROBE]		= "calls_probe",
@@ -38,15 +37,12 @@ static struct dentry *debugfs_dir;
 
 static int stats_show(struct seq_file *m, void *unused)
 {
-	int stat, cpu;
+	u64 sum[HCALL_STAT_MAX];
+	int stat;
 
-	for (stat = 0; stat < HCALL_STAT_MAX; stat++) {
-		u64 sum = 0;
-
-		for_each_possible_cpu(cpu)
-			sum += per_cpu(hcall_stats, cpu)[stat];
-		seq_printf(m, "%s %llu\n", stat_names[stat], sum);
-	}
+	hcall_stats_sum(m->private, sum);
+	for (stat = 0; stat < HCALL_STAT_MAX; stat++)
+		seq_printf(m, "%s %llu\n", stat_names[stat], sum[stat]);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -60,4 +56,13 @@ void hcall_stats_init(void)
 void hcall_stats_exit(void)
 {
 	debugfs_remove_recursive(debugfs_dir);
+}
+
+/*
+ * In KVM's directory of the VM, which KVM removes before it destroys the vCPUs: so the file is
+ * gone before the last record is, and the module after that.
+ */
+void hcall_stats_add_vm(struct kvm *kvm)
+{
+	debugfs_create_file(KBUILD_MODNAME, 0444, kvm->debugfs_dentry, kvm, &stats_fops);
 }

@@ -2,29 +2,19 @@
 #ifndef KVM_HCALL_STATS_H
 #define KVM_HCALL_STATS_H
 
-#include <linux/percpu.h>
 #include "hcall_stat.h"
 
-struct kvm_vcpu;
+struct kvm;
 
 /*
- * Counters in debugfs, /sys/kernel/debug/kvm_hcall/stats: one line each, name
- * and value, since the module was loaded.
+ * Counters in debugfs, one line each, name and value: kvm_hcall/stats has those of all VMs
+ * since the module was loaded, and kvm/PID-FD/kvm_hcall those of one VM that has made a call.
  */
-DECLARE_PER_CPU(u64[HCALL_STAT_MAX], hcall_stats);
-
-/* Of all VMs together: @vcpu does not matter. */
-static inline void hcall_count(struct kvm_vcpu *vcpu, enum hcall_stat stat)
-{
-	this_cpu_inc(hcall_stats[stat]);
-}
-
-static inline void hcall_count_by(struct kvm_vcpu *vcpu, enum hcall_stat stat, u64 n)
-{
-	this_cpu_add(hcall_stats[stat], n);
-}
-
 void hcall_stats_init(void);
 void hcall_stats_exit(void);
+void hcall_stats_add_vm(struct kvm *kvm);
+
+/* hook.c: what has been counted for @kvm, or for all VMs if it is NULL */
+void hcall_stats_sum(const struct kvm *kvm, u64 sum[HCALL_STAT_MAX]);
 
 #endif /* KVM_HCALL_STATS_H */

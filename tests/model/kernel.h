@@ -70,8 +70,6 @@ struct ftrace_regs { struct pt_regs regs; };
 
 /* A thread is a CPU. */
 #define DECLARE_PER_CPU(type, name)	extern __thread __typeof__(type) name
-#define this_cpu_inc(x)			((x)++)
-#define this_cpu_add(x, n)		((x) += (n))
 typedef int spinlock_t;
 
 static inline void spin_lock(spinlock_t *lock)

@@ -711,7 +711,8 @@ static void vmm_new(void)
 		set_zone(0);
 	}
 	hv = (struct hcall_vcpu){
-		.vcpu = &vcpu, .buf = hv.buf, .list_generation = -1, .mmio_generation = -1,
+		.vcpu = &vcpu, .stats = hcall_stats, .buf = hv.buf,
+		.list_generation = -1, .mmio_generation = -1,
 	};
 }
 

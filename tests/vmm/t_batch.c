@@ -808,6 +808,12 @@ static void t_disabled_midway(void)
 	}
 }
 
+static void t_refused_midway(void)
+{
+	switch_own = true;
+	t_disabled_midway();
+}
+
 /*
  * The memory of the list goes away in an exit.  A value that was read has no
  * place then; what was written was written.
@@ -1191,6 +1197,7 @@ const struct test batch_tests[] = {
 	{ "batch-write-back",	T_HANDLER,	t_write_back },
 	{ "batch-tamper",	T_HANDLER,	t_tamper },
 	{ "batch-disabled",	T_HANDLER,	t_disabled_midway },
+	{ "batch-refused",	T_HANDLER | T_MODULE, t_refused_midway },
 	{ "batch-slot-deleted",	T_HANDLER,	t_slot_deleted },
 	{ "batch-list-changed",	T_HANDLER,	t_list_changed },
 	{ "batch-list-flipped",	T_HANDLER,	t_list_flipped },

@@ -822,6 +822,12 @@ static void t_disabled(void)
 	batch_run(&b);
 }
 
+static void t_refused(void)
+{
+	switch_own = true;
+	t_disabled();
+}
+
 /*
  * Two vCPUs and one ring, so whoever reads the port carries out writes of both.
  * The writes of each are in order, and each is there when its call returns.
@@ -961,6 +967,7 @@ const struct test ring_tests[] = {
 	{ "ring-migrate",	T_HANDLER,	t_migrate },
 	{ "ring-reset",		T_HANDLER,	t_reset },
 	{ "ring-disabled",	T_HANDLER,	t_disabled },
+	{ "ring-refused",	T_HANDLER | T_MODULE, t_refused },
 	{ "ring-two-vcpus",	T_HANDLER,	t_two_vcpus },
 	{ "capability",		T_HANDLER | T_SERIES, t_capability },
 	{ "ring-promise",	T_HANDLER | T_SERIES, t_promise },

@@ -534,6 +534,170 @@ static void t_disabled_midway(void)
 	}
 }
 
+static void t_refused_midway(void)
+{
+	switch_own = true;
+	t_disabled_midway();
+}
+
+static u64 probe(struct vcpu *v)
+{
+	struct call c = { .nr = PIO_HCALL_PROBE };
+	struct kvm_regs r;
+
+	return do_call(v, &c, &r) ? r.rax : 1;
+}
+
+/* What the parameter says, without its end of line. */
+static const char *refused_pids(void)
+{
+	static char said[64];
+	FILE *f = fopen("/sys/module/kvm_hcall/parameters/refuse", "r");
+
+	if (!f || !fgets(said, sizeof(said), f))
+		DIE("parameter refuse cannot be read");
+	fclose(f);
+	said[strcspn(said, "\n")] = '\0';
+	return said;
+}
+
+/*
+ * One process's VMs are refused, before the first call or after it, and another's are not; on
+ * again, they are answered.
+ */
+static void t_refuse(void)
+{
+	struct vcpu *called = one_vcpu(), *silent = one_vcpu();
+	char me[16], both[32];
+	int tell[2], status;
+	pid_t child;
+	char c;
+
+	EQ(probe(called), 0);
+	if (pipe(tell))
+		DIE("pipe");
+	child = fork();
+	if (child < 0)
+		DIE("fork");
+	if (!child) {
+		/* It has a VM of its own: the parent's are of another address space. */
+		if (read(tell[0], &c, 1) != 1)
+			_exit(1);
+		ctx("another process");
+		EQ(probe(one_vcpu()), 0);
+		_exit(failed());
+	}
+	snprintf(me, sizeof(me), "%d", getpid());
+	snprintf(both, sizeof(both), "%d,%d", child, getpid());
+	EQ(handler_refuse(me), 0);
+	CHECK(!strcmp(refused_pids(), me), "it says '%s'", refused_pids());
+	EQ(probe(called), ERR(KVM_ENOSYS));
+	EQ(probe(silent), ERR(KVM_ENOSYS));
+	if (write(tell[1], "", 1) != 1 || waitpid(child, &status, 0) != child)
+		DIE("the other process");
+	EQ(status, 0);
+
+	ctx("wrong ones");
+	EQ(handler_refuse("x"), EINVAL);
+	EQ(handler_refuse("1,"), EINVAL);
+	EQ(handler_refuse(",1"), EINVAL);
+	EQ(handler_refuse("1,-1"), EINVAL);
+	EQ(handler_refuse("99999999999"), ERANGE);
+	EQ(handler_refuse("0"), ESRCH);
+	EQ(handler_refuse("2147483647"), ESRCH);
+	EQ(handler_refuse(both), ESRCH);
+	CHECK(!strcmp(refused_pids(), me), "it says '%s'", refused_pids());
+	EQ(probe(called), ERR(KVM_ENOSYS));
+
+	ctx("answered again");
+	EQ(handler_refuse("\n"), 0);
+	CHECK(!*refused_pids(), "it says '%s'", refused_pids());
+	EQ(probe(called), 0);
+	EQ(probe(silent), 0);
+}
+
+/* One that has ended is not in there any more, though it was, behind one that has not. */
+static void t_refuse_ended(void)
+{
+	char list[32], me[16];
+	pid_t child = fork();
+
+	if (child < 0)
+		DIE("fork");
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	snprintf(me, sizeof(me), "%d", getpid());
+	snprintf(list, sizeof(list), "%d,%d\n", getpid(), child);
+	EQ(handler_refuse(list), 0);
+	list[strlen(list) - 1] = '\0';
+	CHECK(!strcmp(refused_pids(), list), "it says '%s'", refused_pids());
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK(!strcmp(refused_pids(), me), "it says '%s'", refused_pids());
+	EQ(handler_refuse("\n"), 0);
+}
+
+/* A counter of the VM with that descriptor, or of all if it is -1; -1 without the file. */
+static long counter(int fd, const char *name)
+{
+	char path[96], line[64];
+	size_t len = strlen(name);
+	long n = -1;
+	FILE *f;
+
+	if (fd >= 0)
+		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/kvm_hcall", getpid(), fd);
+	else
+		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm_hcall/stats");
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && line[len] == ' ')
+			n = atol(line + len);
+	fclose(f);
+	return n;
+}
+
+/* Each VM has its own counters, of all its vCPUs; those of all VMs keep what ended ones did. */
+static void t_counters(void)
+{
+	struct vcpu *v = one_vcpu(), *second = vcpu_create(v->vm, 1), *other = one_vcpu();
+	struct call bad = { PIO_HCALL_IN, 0x5000, 3, 0, 0 };
+	struct kvm_regs r;
+	long all = counter(-1, "calls_in"), refusals = counter(-1, "refused_disabled");
+	int one = v->vm->fd, two = other->vm->fd, i;
+	char me[16];
+
+	EQ(counter(one, "calls_in"), -1);
+	for (i = 0; i < 5; i++)
+		quick(i % 2 ? second : v, PIO_HCALL_IN, 0x5000, 1, 0);
+	for (i = 0; i < 3; i++)
+		quick(other, PIO_HCALL_IN, 0x5000, 1, 0);
+	do_call(v, &bad, &r);
+	EQ(counter(one, "calls_in"), 6);
+	EQ(counter(one, "sent_to_userspace"), 5);
+	EQ(counter(one, "refused_size"), 1);
+	EQ(counter(two, "calls_in"), 3);
+	EQ(counter(two, "refused_size"), 0);
+	EQ(counter(-1, "calls_in"), all + 9);
+	ctx("refused");
+	snprintf(me, sizeof(me), "%d", getpid());
+	EQ(handler_refuse(me), 0);
+	EQ(probe(other), ERR(KVM_ENOSYS));
+	EQ(handler_refuse("\n"), 0);
+	EQ(counter(one, "refused_disabled"), 0);
+	EQ(counter(two, "refused_disabled"), 1);
+	EQ(counter(-1, "refused_disabled"), refusals + 1);
+	ctx("gone");
+	vm_destroy(v->vm);
+	EQ(counter(one, "calls_in"), -1);
+	EQ(counter(two, "calls_in"), 3);
+	EQ(counter(-1, "calls_in"), all + 9);
+}
+
 /* The memory turns read-only in the host while the data is under way. */
 static void t_slot_readonly(void)
 {
@@ -1051,6 +1215,10 @@ const struct test run_tests[] = {
 	{ "rax-changed",	T_HANDLER,	t_rax_changed },
 	{ "tamper",		T_HANDLER,	t_tamper },
 	{ "disabled-midway",	T_HANDLER,	t_disabled_midway },
+	{ "refused-midway",	T_HANDLER | T_MODULE, t_refused_midway },
+	{ "refuse",		T_HANDLER | T_MODULE, t_refuse },
+	{ "refuse-ended",	T_HANDLER | T_MODULE, t_refuse_ended },
+	{ "counters",		T_HANDLER | T_MODULE, t_counters },
 	{ "slot-deleted",	T_HANDLER,	t_slot_deleted },
 	{ "slot-readonly",	T_HANDLER,	t_slot_readonly },
 	{ "nested",		0,		t_nested },

@@ -100,6 +100,10 @@ void check_preserved(struct vcpu *v, const struct kvm_regs *before,
 		     const struct kvm_regs *after);
 int handler_refcnt(void);
 void handler_enable(bool on);
+int handler_refuse(const char *pids);
+
+/* What handler_enable() switches: this process's VMs instead of all. */
+extern bool switch_own;
 
 /* A thread that sends its creator SIGUSR1 at random times. */
 struct nagger {

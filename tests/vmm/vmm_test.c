@@ -10,9 +10,11 @@
  *
  * Output is KTAP, exit status 0 when nothing failed.  VMM_TEST_TIMEOUT is the
  * number of seconds one test may take (default 120); VMM_TEST_SEED repeats a
- * random test, VMM_TEST_CALLS is how long a storm is (t_storm.c).
+ * random test, VMM_TEST_CALLS is how long a storm is (t_storm.c).  With VMM_TEST_STOP each test's
+ * process stops before it begins, for whoever wants to have a look at it (SIGCONT).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,12 +122,38 @@ int handler_refcnt(void)
 	return n;
 }
 
+bool switch_own;
+
+/* Do not answer the VMs of these processes: 0, or what is wrong with them. */
+int handler_refuse(const char *pids)
+{
+	int fd = open("/sys/module/kvm_hcall/parameters/refuse", O_WRONLY), err;
+
+	if (fd < 0)
+		DIE("no parameter refuse");
+	err = write(fd, pids, strlen(pids)) < 0 ? errno : 0;
+	close(fd);
+	return err;
+}
+
+static void own_enable(bool on)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	EQ(handler_refuse(on ? "\n" : pid), 0);
+}
+
 void handler_enable(bool on)
 {
 	bool series = kvm_has_series();
 	FILE *f = fopen(series ? "/sys/module/kvm/parameters/pio_hypercall" :
 			"/sys/module/kvm_hcall/parameters/enable", "w");
 
+	if (switch_own) {
+		own_enable(on);
+		return;
+	}
 	if (!f)
 		skip("no switch to turn the handler off with");
 	fputs(on ? "Y" : "N", f);
@@ -383,6 +411,8 @@ static void __attribute__((noreturn)) run_child(const struct test *t)
 	sa.sa_handler = on_usr1;
 	sigaction(SIGUSR1, &sa, NULL);
 	alarm(timeout());
+	if (getenv("VMM_TEST_STOP"))
+		raise(SIGSTOP);
 	t->fn();
 	fflush(stdout);
 	_exit(failures ? 1 : 0);

@@ -101,16 +101,16 @@ bool kvm_pio_hypercall_allowed(struct kvm_vcpu *vcpu)
 	if (vcpu->arch.regs[VCPU_REGS_RAX] >> 32 && is_64_bit_mode(vcpu))
 		return false;
 	if (kvm_x86_call(get_cpl)(vcpu)) {
-		hcall_count(vcpu, HCALL_STAT_REFUSED_CPL);
+		++vcpu->stat.pio_hcall[HCALL_STAT_REFUSED_CPL];
 		return false;		/* -KVM_EPERM */
 	}
 	if (said ? !(said & KVM_X86_PIO_HYPERCALL_ENABLE) : !READ_ONCE(pio_hypercall)) {
-		hcall_count(vcpu, HCALL_STAT_REFUSED_DISABLED);
+		++vcpu->stat.pio_hcall[HCALL_STAT_REFUSED_DISABLED];
 		return false;		/* -KVM_ENOSYS */
 	}
 	/* Userspace that has enabled calls need not also advertise them. */
 	if (!said && !guest_pv_has(vcpu, KVM_FEATURE_PIO_HYPERCALL)) {
-		hcall_count(vcpu, HCALL_STAT_REFUSED_DISABLED);
+		++vcpu->stat.pio_hcall[HCALL_STAT_REFUSED_DISABLED];
 		return false;
 	}
 	return true;
@@ -125,8 +125,11 @@ bool kvm_pio_hypercall_allowed(struct kvm_vcpu *vcpu)
  */
 int kvm_pio_hypercall(struct kvm_vcpu *vcpu)
 {
-	struct hcall_vcpu *hv = vcpu->arch.pio_hcall, none = { .vcpu = vcpu };
+	struct hcall_vcpu none = { .vcpu = vcpu, .stats = vcpu->stat.pio_hcall };
+	struct hcall_vcpu *hv = vcpu->arch.pio_hcall;
 
+	/* Which are of KVM's binary statistics; x86.c has their names. */
+	BUILD_BUG_ON(ARRAY_SIZE(vcpu->stat.pio_hcall) != HCALL_STAT_MAX);
 	if (likely(hv))
 		return hcall_emulate(hv);
 
@@ -141,6 +144,7 @@ int kvm_pio_hypercall(struct kvm_vcpu *vcpu)
 	}
 
 	hv->vcpu = vcpu;
+	hv->stats = vcpu->stat.pio_hcall;
 	/* Of no memory slots: KVM counts up from 0. */
 	hv->list_generation = -1;
 	hv->mmio_generation = -1;
