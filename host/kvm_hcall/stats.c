@@ -3,9 +3,9 @@
 #include <linux/seq_file.h>
 #include "stats.h"
 
-DEFINE_PER_CPU(u64[HCALL_STAT_MAX], hcall_stats);
+DEFINE_PER_CPU(u64[HCALL_STATS], hcall_stats);
 
-static const char * const stat_names[HCALL_STAT_MAX] = {
+static const char * const stat_names[HCALL_STATS] = {
 	[HCALL_STAT_PROBE]		= "calls_probe",
 	[HCALL_STAT_IN]			= "calls_in",
 	[HCALL_STAT_OUT]		= "calls_out",
@@ -32,6 +32,7 @@ static const char * const stat_names[HCALL_STAT_MAX] = {
 	[HCALL_STAT_REFUSED_GROUP]	= "refused_group",
 	[HCALL_STAT_REFUSED_NOMEM]	= "refused_nomem",
 	[HCALL_STAT_DROPPED]		= "dropped",
+	[HCALL_STAT_MIRRORED]		= "mirrored_reads",
 };
 
 static struct dentry *debugfs_dir;
@@ -40,7 +41,7 @@ static int stats_show(struct seq_file *m, void *unused)
 {
 	int stat, cpu;
 
-	for (stat = 0; stat < HCALL_STAT_MAX; stat++) {
+	for (stat = 0; stat < HCALL_STATS; stat++) {
 		u64 sum = 0;
 
 		for_each_possible_cpu(cpu)

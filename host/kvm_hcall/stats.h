@@ -7,11 +7,15 @@
 
 struct kvm_vcpu;
 
+/* Reads of mirrored registers: only the module has any. */
+#define HCALL_STAT_MIRRORED	HCALL_STAT_MAX
+#define HCALL_STATS		(HCALL_STAT_MAX + 1)
+
 /*
  * Counters in debugfs, /sys/kernel/debug/kvm_hcall/stats: one line each, name
  * and value, since the module was loaded.
  */
-DECLARE_PER_CPU(u64[HCALL_STAT_MAX], hcall_stats);
+DECLARE_PER_CPU(u64[HCALL_STATS], hcall_stats);
 
 /* Of all VMs together: @vcpu does not matter. */
 static inline void hcall_count(struct kvm_vcpu *vcpu, enum hcall_stat stat)

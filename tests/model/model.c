@@ -38,7 +38,7 @@
 /* What each vCPU has for itself: it is a thread. */
 #define OWN		static __thread
 
-__thread u64 hcall_stats[HCALL_STAT_MAX];
+__thread u64 hcall_stats[HCALL_STATS];
 
 /* --- random numbers ------------------------------------------------------------ */
 
@@ -431,6 +431,12 @@ bool hcall_bus_has(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr)
 {
 	(void)v;
 	return idx == KVM_PIO_BUS && addr == PCI_CONFIG_ADDRESS && vmm.zone;
+}
+
+/* This VMM mirrors no registers: tests/vmm has one that does. */
+bool hcall_mirror_read(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size)
+{
+	abort();
 }
 
 bool hcall_knows_outs(struct kvm_vcpu *v)
