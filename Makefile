@@ -146,7 +146,7 @@ local-host:
 	@tests/compare/compare --check-host
 	@$(MAKE) --no-print-directory host KVER=$(shell uname -r)
 
-bench: testbed host-6.12 guest guest-base
+bench: testbed host-6.12 guest guest-base qemu
 	@tests/bench/bench $(if $(CPU),-c $(CPU))
 
 # pio-stat is for this machine, and built with its compiler.

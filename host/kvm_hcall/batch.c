@@ -143,7 +143,7 @@ static int batch_flushed(struct hcall_vcpu *hv)
 static bool any_thread(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
 {
 	if (e->space == PIO_HCALL_SPACE_MMIO)
-		return !hcall_local_apic(vcpu, e);
+		return !hcall_local_apic(vcpu, true, e->addr);
 	switch (e->addr) {
 	case 0x6000 ... 0xffff:
 	case 0x1f0 ... 0x1f7:
@@ -227,7 +227,7 @@ static int batch_element(struct hcall_vcpu *hv)
 	 * A TPR access may be for KVM to report (KVM_REQ_REPORT_TPR_ACCESS),
 	 * by the words of struct kvm_run that the next exit would use.
 	 */
-	if (next == BATCH_GOES_ON && !hv->writing && hcall_local_apic(hv->vcpu, e))
+	if (next == BATCH_GOES_ON && !hv->writing && hcall_local_apic(hv->vcpu, mmio, e->addr))
 		return BATCH_STOPS;
 	return next;
 }

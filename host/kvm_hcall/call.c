@@ -221,7 +221,7 @@ static bool looks_at_vcpu(u64 port, u64 size)
 
 /**
  * hcall_on_bus() - might a device in KVM take an access?
- * @vcpu: the vCPU
+ * @kvm: the VM
  * @idx: the bus
  * @addr: first byte of the access
  * @size: its bytes
@@ -233,9 +233,9 @@ static bool looks_at_vcpu(u64 port, u64 size)
  * Context: kvm->srcu held for reading, as the bus is replaced as a whole.
  * Return: whether the range of any device overlaps the access, or there are too many to tell.
  */
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr, unsigned int size)
+bool hcall_on_bus(struct kvm *kvm, enum kvm_bus idx, gpa_t addr, unsigned int size)
 {
-	struct kvm_io_bus *bus = hcall_bus(vcpu, idx);
+	struct kvm_io_bus *bus = hcall_bus(kvm, idx);
 	int i;
 
 	if (bus && bus->dev_count > NR_IOBUS_DEVS)
@@ -282,12 +282,9 @@ enum hcall_stat hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr,
 	return 0;
 }
 
-/*
- * One access between a register and hv->data.  True if KVM has carried it out,
- * false if it is userspace's: hcall_to_userspace() must follow.
- */
-bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
-		  bool write)
+/* By KVM, if it can. */
+static __always_inline bool kvm_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
+				       bool write)
 {
 	struct kvm_vcpu *vcpu = hv->vcpu;
 	int done;
@@ -299,6 +296,24 @@ bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 	if (done)
 		hcall_count(hv, HCALL_STAT_IN_KVM);
 	return done;
+}
+
+/* Apart: VMs that mirror nothing have no registers to save for it. */
+static noinline bool mirrored_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size)
+{
+	return hcall_mirror_read(hv, mmio, addr, size) || kvm_access(hv, mmio, addr, size, false);
+}
+
+/*
+ * One access between a register and hv->data.  True if it has been carried out here,
+ * false if it is userspace's: hcall_to_userspace() must follow.
+ */
+bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
+		  bool write)
+{
+	if (!write && hcall_has_mirror(&hv->mirror))
+		return mirrored_access(hv, mmio, addr, size);
+	return kvm_access(hv, mmio, addr, size, write);
 }
 
 static int single_done(struct hcall_vcpu *hv)
@@ -371,7 +386,7 @@ static int string_transfer(struct hcall_vcpu *hv)
 
 	if (step > 1 && !in &&
 	    (!hcall_knows_outs(vcpu) ||
-	     hcall_on_bus(vcpu, KVM_PIO_BUS, hv->port, hv->size)))
+	     hcall_on_bus(vcpu->kvm, KVM_PIO_BUS, hv->port, hv->size)))
 		step = 1;
 
 	for (done = 0; done < hv->count; done += step) {

@@ -241,7 +241,7 @@ bool hcall_foreign_abi(struct kvm_vcpu *vcpu)
  */
 bool hcall_bus_has(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr)
 {
-	struct kvm_io_bus *bus = hcall_bus(vcpu, idx);
+	struct kvm_io_bus *bus = hcall_bus(vcpu->kvm, idx);
 	int i;
 
 	if (bus && bus->dev_count > NR_IOBUS_DEVS)

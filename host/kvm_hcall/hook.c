@@ -176,16 +176,18 @@ struct hooked_vcpu {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	struct hcall_vcpu hv;
-	u64 stats[HCALL_STAT_MAX];
+	u64 stats[HCALL_STATS];
 };
 
 static DEFINE_HASHTABLE(vcpus, 8);
-/* Writers of the table; raw, as hcall_vcpu_gone() may not sleep, on PREEMPT_RT either. */
+/* VMs with mirrored registers, whose vCPUs may come later. */
+static LIST_HEAD(mirrored_vms);
+/* Writers of both; raw, as hcall_vcpu_gone() may not sleep, on PREEMPT_RT either. */
 static DEFINE_RAW_SPINLOCK(vcpus_lock);
 /* Counters of vCPUs that are gone; under vcpus_lock. */
-static u64 gone_stats[HCALL_STAT_MAX];
+static u64 gone_stats[HCALL_STATS];
 /* And of those that have no record. */
-static DEFINE_PER_CPU(u64[HCALL_STAT_MAX], stray_stats);
+static DEFINE_PER_CPU(u64[HCALL_STATS], stray_stats);
 
 /**
  * hcall_vcpu_find() - the module's record of a vCPU
@@ -212,20 +214,20 @@ struct hcall_vcpu *hcall_vcpu_find(struct kvm_vcpu *vcpu)
 	return found;
 }
 
-static void stats_add(u64 sum[HCALL_STAT_MAX], const u64 add[HCALL_STAT_MAX])
+static void stats_add(u64 sum[HCALL_STATS], const u64 add[HCALL_STATS])
 {
 	int stat;
 
-	for (stat = 0; stat < HCALL_STAT_MAX; stat++)
+	for (stat = 0; stat < HCALL_STATS; stat++)
 		sum[stat] += READ_ONCE(add[stat]);
 }
 
-void hcall_stats_sum(const struct kvm *kvm, u64 sum[HCALL_STAT_MAX])
+void hcall_stats_sum(const struct kvm *kvm, u64 sum[HCALL_STATS])
 {
 	struct hooked_vcpu *entry;
 	int bucket, cpu;
 
-	memset(sum, 0, HCALL_STAT_MAX * sizeof(*sum));
+	memset(sum, 0, HCALL_STATS * sizeof(*sum));
 	/* No vCPU is both in the table and among those that are gone. */
 	raw_spin_lock(&vcpus_lock);
 	hash_for_each(vcpus, bucket, entry, node) {
@@ -265,6 +267,50 @@ static bool hcall_first_of_vm(struct kvm_vcpu *vcpu)
 	return true;
 }
 
+/**
+ * hcall_vcpus_mirror() - tell all vCPUs of a VM where its mirrored registers are
+ * @vm: the VM; its vCPUs may hold what it had until rcu_read_lock_sched() has passed
+ * @mirror: what it is to have; NULL: nothing
+ *
+ * Return: 0, or -EBUSY if somebody else has announced registers of this VM.
+ */
+int hcall_vcpus_mirror(struct hcall_mirrored_vm *vm, struct hcall_mirror *mirror)
+{
+	struct hcall_mirrored_vm *other;
+	struct hooked_vcpu *entry;
+	int bucket;
+
+	raw_spin_lock(&vcpus_lock);
+	list_for_each_entry(other, &mirrored_vms, node) {
+		if (other != vm && other->kvm == vm->kvm) {
+			raw_spin_unlock(&vcpus_lock);
+			return -EBUSY;
+		}
+	}
+	if (vm->mirror)
+		list_del(&vm->node);
+	vm->mirror = mirror;
+	if (mirror)
+		list_add(&vm->node, &mirrored_vms);
+	hash_for_each(vcpus, bucket, entry, node) {
+		if (entry->hv.vcpu->kvm == vm->kvm)
+			rcu_assign_pointer(entry->hv.mirror.now, mirror);
+	}
+	raw_spin_unlock(&vcpus_lock);
+	return 0;
+}
+
+/* What hcall_vcpus_mirror() has said of the VM before this vCPU's first call. */
+static void hcall_vcpu_mirror(struct hcall_vcpu *hv)
+{
+	struct hcall_mirrored_vm *vm;
+
+	list_for_each_entry(vm, &mirrored_vms, node) {
+		if (vm->kvm == hv->vcpu->kvm)
+			rcu_assign_pointer(hv->mirror.now, vm->mirror);
+	}
+}
+
 static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 {
 	struct hooked_vcpu *entry;
@@ -288,6 +334,7 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 	hv->mmio_generation = -1;
 	raw_spin_lock(&vcpus_lock);
 	first = hcall_first_of_vm(vcpu);
+	hcall_vcpu_mirror(hv);
 	hash_add_rcu(vcpus, &entry->node, (unsigned long)vcpu);
 	raw_spin_unlock(&vcpus_lock);
 	if (first) {
@@ -306,7 +353,7 @@ static struct hcall_vcpu *hcall_vcpu_create(struct kvm_vcpu *vcpu)
 static int hcall_first_call(struct kvm_vcpu *vcpu)
 {
 	struct hcall_vcpu *hv = hcall_vcpu_create(vcpu), none = { .vcpu = vcpu };
-	u64 stats[HCALL_STAT_MAX] = {};
+	u64 stats[HCALL_STATS] = {};
 	int ret;
 
 	if (likely(hv))
@@ -319,6 +366,14 @@ static int hcall_first_call(struct kvm_vcpu *vcpu)
 	ret = hcall_refuse(&none, HCALL_STAT_REFUSED_NOMEM);
 	module_put(THIS_MODULE);
 	return ret;
+}
+
+/* Is the caller's VM one that the module answers? */
+bool hcall_group_has_me(void)
+{
+	int gid = READ_ONCE(group);
+
+	return gid == -1 || in_egroup_p(make_kgid(&init_user_ns, gid));
 }
 
 /* In the vCPU's own thread, whose credentials are asked for. */
@@ -466,20 +521,31 @@ static int __init kvm_hcall_init(void)
 	if (err)
 		return err;
 	hcall_stats_init();
-	err = hook_register(&call_ops, "kvm_emulate_hypercall");
+	err = hcall_mirror_init();
 	if (err) {
-		hook_unregister(&destroy_ops);
-		hcall_stats_exit();
-		return err;
+		pr_err("not loaded: no device /dev/kvm_hcall (error %d)\n", err);
+		goto no_device;
 	}
+	/* The last step: from here on vCPUs hold references. */
+	err = hook_register(&call_ops, "kvm_emulate_hypercall");
+	if (err)
+		goto no_calls;
 	pr_info("answering port I/O hypercalls, ABI %d%s\n",
 		PIO_HCALL_ABI_VERSION, enable ? "" : " (disabled: enable=N)");
 	return 0;
+
+no_calls:
+	hcall_mirror_exit();
+no_device:
+	hook_unregister(&destroy_ops);
+	hcall_stats_exit();
+	return err;
 }
 
 /* Runs only when no vCPU holds a reference, so the table is empty. */
 static void __exit kvm_hcall_exit(void)
 {
+	hcall_mirror_exit();
 	hook_unregister(&call_ops);
 	hook_unregister(&destroy_ops);
 	rcu_barrier();	/* hcall_vcpu_free() */

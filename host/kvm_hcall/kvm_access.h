@@ -68,9 +68,9 @@ static inline void hcall_wrote(struct kvm_vcpu *vcpu, struct kvm_memory_slot *sl
 }
 
 /* KVM's own devices; NULL after it failed to take one off.  Context: kvm->srcu held for reading. */
-static inline struct kvm_io_bus *hcall_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx)
+static inline struct kvm_io_bus *hcall_bus(struct kvm *kvm, enum kvm_bus idx)
 {
-	return srcu_dereference(vcpu->kvm->buses[idx], &vcpu->kvm->srcu);
+	return srcu_dereference(kvm->buses[idx], &kvm->srcu);
 }
 
 #define hcall_write_guest	kvm_vcpu_write_guest

@@ -6,6 +6,7 @@
 #include <linux/pio_hypercall.h>
 #include "flush.h"
 #include "hcall_stat.h"
+#include "mirror.h"
 
 /* VMCALL (0f 01 c1) and VMMCALL (0f 01 d9) without prefixes, as the ABI asks. */
 #define HCALL_INSN_LEN		3
@@ -36,6 +37,7 @@
  * @list_hva:	batch: where userspace has it
  * @mmio_generation: of the memory slots in which @mmio_gfn was looked for
  * @mmio_gfn:	page of the last device register: no slot has it
+ * @mirror:	registers that are read without an exit
  * @rip:	where the call is, to see whether userspace moved the vCPU
  * @complete:	KVM's own completion of the exit to userspace, NULL if it has none
  * @done:	ours, after it
@@ -67,6 +69,7 @@ struct hcall_vcpu {
 	unsigned long list_hva;
 	u64 mmio_generation;
 	gfn_t mmio_gfn;
+	struct hcall_mirror_ref mirror;
 	unsigned long rip;
 	int (*complete)(struct kvm_vcpu *vcpu);
 	int (*done)(struct hcall_vcpu *hv);
@@ -102,10 +105,9 @@ static inline struct pio_hcall_access *hcall_element(struct hcall_vcpu *hv, u32 
 }
 
 /* Is it an access to the page of the vCPU's local APIC? */
-static inline bool hcall_local_apic(struct kvm_vcpu *vcpu, const struct pio_hcall_access *e)
+static inline bool hcall_local_apic(struct kvm_vcpu *vcpu, bool mmio, u64 addr)
 {
-	return e->space == PIO_HCALL_SPACE_MMIO &&
-	       (e->addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0;
+	return mmio && (addr ^ vcpu->arch.apic_base) >> PAGE_SHIFT == 0;
 }
 
 /* What a restarted call goes on from. */
@@ -129,8 +131,7 @@ enum hcall_stat hcall_access_check(struct hcall_vcpu *hv, bool mmio, u64 addr,
 				   u64 size);
 bool hcall_access(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size,
 		  bool write);
-bool hcall_on_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx, gpa_t addr,
-		  unsigned int size);
+bool hcall_on_bus(struct kvm *kvm, enum kvm_bus idx, gpa_t addr, unsigned int size);
 bool hcall_buffer_fault_in(struct kvm_vcpu *vcpu, gpa_t gpa, u32 len);
 void __user *hcall_list_page(struct hcall_vcpu *hv, gpa_t gpa);
 

@@ -24,7 +24,7 @@ static bool may_wait(struct hcall_vcpu *hv, const struct pio_hcall_access *e)
 	if (!hcall_flush_allowed(vcpu, &hv->flush, !hv->in_ring))
 		return false;
 
-	return !hcall_on_bus(vcpu, e->space == PIO_HCALL_SPACE_MMIO ?
+	return !hcall_on_bus(vcpu->kvm, e->space == PIO_HCALL_SPACE_MMIO ?
 			     KVM_MMIO_BUS : KVM_PIO_BUS, e->addr, e->size);
 }
 

@@ -4,7 +4,7 @@
 #include <linux/seq_file.h>
 #include "stats.h"
 
-static const char * const stat_names[HCALL_STAT_MAX] = {
+static const char * const stat_names[HCALL_STATS] = {
 	[HCALL_STAT_PROBE]		= "calls_probe",
 	[HCALL_STAT_IN]			= "calls_in",
 	[HCALL_STAT_OUT]		= "calls_out",
@@ -31,17 +31,18 @@ static const char * const stat_names[HCALL_STAT_MAX] = {
 	[HCALL_STAT_REFUSED_GROUP]	= "refused_group",
 	[HCALL_STAT_REFUSED_NOMEM]	= "refused_nomem",
 	[HCALL_STAT_DROPPED]		= "dropped",
+	[HCALL_STAT_MIRRORED]		= "mirrored_reads",
 };
 
 static struct dentry *debugfs_dir;
 
 static int stats_show(struct seq_file *m, void *unused)
 {
-	u64 sum[HCALL_STAT_MAX];
+	u64 sum[HCALL_STATS];
 	int stat;
 
 	hcall_stats_sum(m->private, sum);
-	for (stat = 0; stat < HCALL_STAT_MAX; stat++)
+	for (stat = 0; stat < HCALL_STATS; stat++)
 		seq_printf(m, "%s %llu\n", stat_names[stat], sum[stat]);
 	return 0;
 }

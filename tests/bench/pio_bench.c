@@ -35,6 +35,7 @@
 #define PORT_QEMU	0x80
 #define PORT_IDE_DATA	0x170	/* no transfer under way: reads 0, ignores writes */
 #define PORT_IDE_NSECT	0x172	/* counts once there is a command */
+#define PORT_LSR	0x3fd	/* line status of a serial port, which a VMM may mirror */
 #define PORT_PCI_ADDR	0xcf8	/* only read */
 /* The PIT is in KVM; channel 2 drives the speaker. */
 #define PORT_PIT	0x42
@@ -417,6 +418,8 @@ static struct operation operations[] = {
 	{ "out8_kvm", "native", loop_out8_native, { PORT_PIT } },
 	{ "out8_kvm", "hypercall", loop_out8_hcall, { PORT_PIT } },
 	{ "out8_kvm", "kernel", loop_out8_kernel, { PORT_PIT } },
+	{ "in8_mirror", "native", loop_in8_native, { PORT_LSR } },
+	{ "in8_mirror", "hypercall", loop_in8_hcall, { PORT_LSR } },
 	{ "ins16x256_qemu", "native", loop_ins16_native, { PORT_IDE_DATA, 256 } },
 	{ "ins16x256_qemu", "hypercall", loop_ins16_hcall, { PORT_IDE_DATA, 256 } },
 	{ "ins16x256_qemu", "kernel", loop_ins16_kernel, { PORT_IDE_DATA, 256 } },

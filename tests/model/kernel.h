@@ -31,6 +31,7 @@ typedef __s32 s32;
 typedef u64 gpa_t, gfn_t;
 
 #define __user
+#define __rcu
 #define notrace
 #define noinline		__attribute__((noinline))
 #ifndef __always_inline
@@ -84,6 +85,7 @@ static inline void spin_unlock(spinlock_t *lock)
 }
 
 struct hlist_node { int unused; };
+struct list_head { int unused; };
 struct rcu_head { int unused; };
 
 /* Tracepoints: none. */
@@ -116,6 +118,7 @@ struct kvm_io_bus {
 };
 
 #define srcu_dereference(p, srcu)	(p)
+#define rcu_access_pointer(p)		(p)
 
 #define KVM_COALESCED_MMIO_MAX						\
 	((PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) /		\

@@ -433,6 +433,12 @@ bool hcall_bus_has(struct kvm_vcpu *v, enum kvm_bus idx, gpa_t addr)
 	return idx == KVM_PIO_BUS && addr == PCI_CONFIG_ADDRESS && vmm.zone;
 }
 
+/* This VMM mirrors no registers: tests/vmm has one that does. */
+bool hcall_mirror_read(struct hcall_vcpu *hv, bool mmio, u64 addr, u32 size)
+{
+	abort();
+}
+
 bool hcall_knows_outs(struct kvm_vcpu *v)
 {
 	return hcall_bus_has(v, KVM_PIO_BUS, PCI_CONFIG_ADDRESS);

@@ -20,7 +20,7 @@ struct test {
 };
 
 extern const struct test single_tests[], string_tests[], mmio_tests[],
-			 batch_tests[], ring_tests[], diff_tests[], run_tests[],
+			 batch_tests[], ring_tests[], mirror_tests[], diff_tests[], run_tests[],
 			 storm_tests[];
 
 struct call {

@@ -490,7 +490,7 @@ int main(int argc, char **argv)
 {
 	const struct test *const groups[] = {
 		single_tests, string_tests, mmio_tests, batch_tests, ring_tests,
-		diff_tests, run_tests, storm_tests
+		mirror_tests, diff_tests, run_tests, storm_tests
 	};
 	const struct test *sel[128];
 	bool list = false, bad = false;

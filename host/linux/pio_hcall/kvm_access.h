@@ -38,10 +38,10 @@ static inline void hcall_wrote(struct kvm_vcpu *vcpu, struct kvm_memory_slot *sl
 }
 
 /* As kvm_get_bus_srcu(): with the devices that were added before the guest made the call. */
-static inline struct kvm_io_bus *hcall_bus(struct kvm_vcpu *vcpu, enum kvm_bus idx)
+static inline struct kvm_io_bus *hcall_bus(struct kvm *kvm, enum kvm_bus idx)
 {
 	smp_mb__after_srcu_read_lock();
-	return srcu_dereference(vcpu->kvm->buses[idx], &vcpu->kvm->srcu);
+	return srcu_dereference(kvm->buses[idx], &kvm->srcu);
 }
 
 int hcall_write_guest(struct kvm_vcpu *vcpu, gpa_t gpa, const void *data, u32 len);
