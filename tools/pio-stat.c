@@ -347,7 +347,7 @@ static void help(void)
 	       "  h, ?     this, and back\n"
 	       "  1 to 9   only so many devices; 0: all of them\n\n"
 	       "order of the devices, by the first letter:\n\n"
-	       "  t time   g gain   e exits   c calls   v vmm   i ios   n name\n", VERSION);
+	       "  t time   g gain   e exits   c calls   v vmm   i ios   n name\n", KIT_VERSION);
 	screen_end();
 	report_flush();
 }

@@ -32,6 +32,7 @@
 #include "kvm_access.h"
 #include "kvm_hcall.h"
 #include "mirror.h"
+#include "stats.h"
 
 #define CREATE_TRACE_POINTS
 #include "mirror_trace.h"

@@ -106,8 +106,8 @@ static unsigned int completion_reads(unsigned long queued, unsigned long plain)
  * As many lists as there is room for, for the interrupts to come: those of ahci_interrupt(),
  * for all disks in use of late (accesses for others would be made in vain).  What is active of
  * one with NCQ is read from PxSACT, of the others, and those with flushes of late, from PxCI; the
- * note says which disks these are.  Where there is something else, too, the list stops if that has a
- * cause: the interrupt is the driver's then.
+ * note says which disks these are.  Where there is something else, too, the list stops if that
+ * has a cause: the interrupt is the driver's then.
  */
 static void stand(struct pio_ata_host *ph)
 {

@@ -76,11 +76,11 @@ struct pio_hcall_access {
 	__u8  size;
 	__u8  state;
 	__u8  reserved[4];
-	__u64 addr;
-	__u64 value;
+	__aligned_u64 addr;
+	__aligned_u64 value;
 	__u32 mask;
 	__u32 want;
-} __attribute__((aligned(8)));
+};
 
 #define PIO_HCALL_OP_READ	0	/* value = register */
 #define PIO_HCALL_OP_WRITE	1	/* register = value */
