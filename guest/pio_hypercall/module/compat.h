@@ -14,7 +14,7 @@
 #endif
 
 #ifndef CONFIG_X86_64
-#error "pio_hypercall is for 64-bit kernels: it has not been tried in others, which need the patches"
+#error "pio_hypercall is for 64-bit kernels: others need the patches"
 #endif
 
 /* The version says little of what has been put into it. */
