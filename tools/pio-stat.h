@@ -324,7 +324,10 @@ void reasons_of(const struct counts *c, struct reasons *r);
 void report_json(const struct report *rep);
 void report_csv(const struct report *rep);
 void report_prometheus(const struct report *rep);
-/* Read kvm_hcall's own counters, of these VMs or of all; report() has the difference since the last. */
+/*
+ * Read kvm_hcall's own counters, of these VMs or of all; report() has the difference since the
+ * last.
+ */
 void host_stats_read(const u32 *pids, size_t n_pids);
 
 /* --- terminal -------------------------------------------------------------- */
