@@ -53,7 +53,7 @@ help:
 	@echo 'make dist         tarball and Debian source package of this commit -> out/dist/'
 	@echo '                    DIST_KEY=key   signed with that key of gpg'
 	@echo
-	@echo 'make fetch        get all that is downloaded, with the versions of tests/testbed/lock'
+	@echo 'make fetch        get what is downloaded, with the versions of tests/testbed/lock'
 	@echo 'make update       renew tests/testbed/lock'
 	@echo 'make patches      carry guest/pio_hypercall and host/kvm_hcall into guest/linux/*.patch'
 	@echo '                  and host/linux/*.patch'
