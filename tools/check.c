@@ -417,6 +417,66 @@ static void check_module(void)
 	free(pids);
 }
 
+/* In KVM itself the counters are files, one each, summed over the VM's vCPUs. */
+static u64 series_calls(u32 pid)
+{
+	char path[PATH_MAX], begin[16], line[32];
+	struct dirent **vms, **stats;
+	int i, j, n, dirs = names_in("/sys/kernel/debug/kvm", &vms);
+	u64 calls = 0;
+
+	snprintf(begin, sizeof(begin), "%u-", pid);
+	for (i = 0; i < dirs; i++) {
+		n = 0;
+		stats = NULL;
+		if (!strncmp(vms[i]->d_name, begin, strlen(begin))) {
+			snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s", vms[i]->d_name);
+			n = names_in(path, &stats);
+		}
+		for (j = 0; j < n; j++) {
+			if (!strncmp(stats[j]->d_name, "pio_hcall_calls_", 16)) {
+				snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/%s",
+					 vms[i]->d_name, stats[j]->d_name);
+				if (root_line(path, line, sizeof(line)))
+					calls += strtoull(line, NULL, 10);
+			}
+			free(stats[j]);
+		}
+		free(stats);
+		free(vms[i]);
+	}
+	free(vms);
+	return calls;
+}
+
+static void check_series(void)
+{
+	bool every = file_says(KVM_PARAMETER, "Y");
+	size_t i, n;
+	u32 *pids;
+
+	if (every) {
+		ok("kvm.pio_hypercall is Y: every VM is answered");
+	} else {
+		remark("kvm.pio_hypercall is N: VMs are answered whose VMM asks for it, as QEMU does with");
+		type("qemu-system-x86_64 -accel kvm,pio-hypercall=on ...");
+	}
+	n = find_vms(&pids);
+	for (i = 0; i < n; i++) {
+		u64 calls = series_calls(pids[i]);
+
+		if (calls) {
+			ok("%s has made %llu calls", vm_title(pids[i]), calls);
+		} else {
+			remark("%s has made no call; in it:", vm_title(pids[i]));
+			type("pio-stat check guest");
+		}
+	}
+	if (!n)
+		remark("no VM is running");
+	free(pids);
+}
+
 static void check_tracing(void)
 {
 	if (root_has("/sys/kernel/tracing/events") ||
@@ -453,11 +513,8 @@ static void check_host(void)
 	if (!series) {
 		if (usable || root_has(MODULE))
 			check_module();
-	} else if (file_says(KVM_PARAMETER, "Y")) {
-		ok("kvm.pio_hypercall is Y: every VM is answered");
 	} else {
-		fails("kvm.pio_hypercall is N: only VMs whose VMM asks for it are answered");
-		type("echo Y >" KVM_PARAMETER);
+		check_series();
 	}
 	check_tracing();
 }
@@ -568,6 +625,13 @@ static bool check_controller(const char *address)
 	if (len > 0) {
 		target[len] = '\0';
 		driver = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+	}
+	/* Whatever the log had, and has lost since. */
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/pio_hypercall", address);
+	if (root_line(path, text, sizeof(text)) && strstr(text, "stopped answering")) {
+		fails("controller %s (%s): %s", address, driver, text);
+		type("pio-stat check host                           # on its host");
+		return true;
 	}
 	if (ports_taken(address, text, sizeof(text))) {
 		ok("controller %s (%s): requests by hypercall:%s", address, driver, text);
