@@ -149,7 +149,7 @@ const char *pio_hcall_decide(u32 *version)
 		why = pio_hcall_probe(&host);
 	/* What the module does, it does by lists. */
 	if (!why && __is_defined(MODULE) && !(host.features & PIO_HCALL_F_BATCH))
-		why = "the host offers no batches";
+		why = "the host offers no lists";
 	*version = why ? 0 : host.version;
 	pio_hcall_features = why ? 0 : host.features & ~words.without;
 	pio_posted_set(pio_hcall_features & PIO_HCALL_F_BATCH && !(words.without & OPT_POSTED));
@@ -182,7 +182,7 @@ void pio_hcall_say(const char *why, u32 version)
 		pr_info("on: ABI %u, features 0x%x (port I/O%s%s%s%s)\n", version, features,
 			features & PIO_HCALL_F_STRING ? ", strings" : "",
 			features & PIO_HCALL_F_MMIO ? ", MMIO" : "",
-			features & PIO_HCALL_F_BATCH ? ", batches" : "",
+			features & PIO_HCALL_F_BATCH ? ", lists" : "",
 			pio_posted_enabled ? ", posted writes" : "");
 }
 

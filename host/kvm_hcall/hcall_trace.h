@@ -78,7 +78,7 @@ TRACE_EVENT(kvm_hcall_done,
 );
 
 /*
- * An access of a batch that was carried out; WRITE_BACK is two.  A write that
+ * An access of a list that was carried out; WRITE_BACK is two.  A write that
  * is in the coalescing ring is not in KVM's own kvm_pio and kvm_mmio.
  */
 TRACE_EVENT(kvm_hcall_element,

@@ -16,7 +16,7 @@ def sum: add // 0;
 def accesses($o): reduce (.kvm_pio, $o.mmio // {}, $o.untraced // {} | to_entries[]) as $a
 	({}; .[$a.key] += $a.value);
 
-# Where a batch goes on, and when the coalesced part of one is flushed, the first access
+# Where a list goes on, and when the coalesced part of one is flushed, the first access
 # may be one that the host makes for it.
 def host_made: [[3320, 3327], [128, 128]];	# 0xcf8 to 0xcff, 0x80
 
