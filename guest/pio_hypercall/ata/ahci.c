@@ -367,7 +367,7 @@ static bool standing_interrupt(struct pio_ata_host *ph, unsigned long *busy,
 static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 {
 	unsigned int i, n = 0, read, used, seen = 0;
-	unsigned long ports, queued = 0;
+	unsigned long ports, queued = 0, plain = 0;
 	bool asked = false;
 
 	if (ph->standing) {
@@ -393,15 +393,17 @@ static unsigned int ahci_interrupt(struct pio_ata_host *ph, unsigned long busy)
 			seen |= PIO_ATA_DRIVER;
 		} else if (ph->ports[i].ap->link.sactive) {
 			queued |= BIT(i);
+		} else {
+			plain |= BIT(i);
 		}
 	}
 	if (!ports)
 		return seen;
-	if (!is_room(queued, ports & ~queued))
+	if (!is_room(queued, plain))
 		return PIO_ATA_DRIVER;
 
-	add_completion(ph, ph->list, &n, queued, ports & ~queued);
-	read = n - completion_reads(queued, ports & ~queued);
+	add_completion(ph, ph->list, &n, queued, plain);
+	read = n - completion_reads(queued, plain);
 	pio_hcall_batch(ph->list, n);
 	for_each_set_bit(i, &ports, ph->n_ports) {
 		seen |= port_interrupt(&ph->ports[i], &ph->list[read], &used);

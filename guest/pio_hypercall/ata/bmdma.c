@@ -190,8 +190,6 @@ static bool post(struct pio_ata_port *pp, struct ata_queued_cmd *qc, unsigned in
 	struct pio_hcall_access *list;
 	unsigned int m = 0;
 
-	if (!can_post(pp, qc))
-		return false;
 	list = pio_standing_room(pp->standing);
 	if (!list)
 		return false;
@@ -243,6 +241,8 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	bool dma = tf->protocol == ATA_PROT_DMA;
 	bool is_addr = tf->flags & ATA_TFLAG_ISADDR;
 	bool idle = pp->idle_dev == qc->dev->devno;
+	/* A list with a CHECK is waited for. */
+	bool postable = idle && can_post(pp, qc);
 	unsigned int n = 0;
 
 	if ((!dma && tf->protocol != ATA_PROT_PIO && !pio_ata_is_flush(tf)) ||
@@ -276,7 +276,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	}
 
 	/* Without DMA it tells the list that stands for the interrupt whose controller it is. */
-	if (dma || can_post(pp, qc)) {
+	if (dma || postable) {
 		mb();	/* the PRD table, before its address: as ata_bmdma_setup() */
 		pio_ata_add(pp->list, &n, PIO_HCALL_OP_WRITE, PIO_HCALL_SPACE_PIO, 4,
 			    pp->bmdma + ATA_DMA_TABLE_OFS, ap->bmdma_prd_dma);
@@ -291,8 +291,7 @@ static unsigned int bmdma_qc_issue(struct ata_queued_cmd *qc)
 	pp->idle_dev = -1;
 	pp->ahead = 0;
 	unstand(pp);
-	/* A list with a CHECK is waited for. */
-	if ((!idle || !post(pp, qc, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
+	if ((!postable || !post(pp, qc, n, cmd)) && pio_hcall_batch(pp->list, n) < n) {
 		/* Busy after all.  Nothing but the device was written of it. */
 		pp->stopped++;
 		return stock_issue(pp, qc);
