@@ -35,12 +35,22 @@
 #define PORT_QEMU	0x80
 #define PORT_IDE_DATA	0x170	/* no transfer under way: reads 0, ignores writes */
 #define PORT_IDE_NSECT	0x172	/* counts once there is a command */
+#define PORT_IDE_FEATURE	0x171
+#define PORT_IDE_DEVICE	0x176	/* selects the one that is */
+#define PORT_IDE_STATUS	0x177
+#define PORT_IDE_ALTSTATUS	0x376
 #define PORT_LSR	0x3fd	/* line status of a serial port, which a VMM may mirror */
 #define PORT_PCI_ADDR	0xcf8	/* only read */
 /* The PIT is in KVM; channel 2 drives the speaker. */
 #define PORT_PIT	0x42
 #define PORT_PIT_MODE	0x43
 #define PIT_CH2_LSB	0x90	/* one byte per access, so that all are alike */
+
+/* The same channel's bus master: idle, for its disk has no DMA; 0 starts and clears nothing. */
+#define BMDMA_BAR	4
+#define BMDMA_COMMAND	0x8
+#define BMDMA_STATUS	0xa
+#define BMDMA_PRD	0xc
 
 /* Registers of a device of QEMU's; no disk is at that port. */
 #define AHCI_BAR	5
@@ -185,6 +195,15 @@ static noinline long loop_in32_kernel(unsigned long n, struct where at)
 static noinline long loop_out8_native(unsigned long n, struct where at)
 {
 	u8 value = 0xff;
+
+	for (; n; n--)
+		asm volatile("outb %b0, %w1" : : "a" (value), "d" ((u16)at.addr));
+	return 0;
+}
+
+static noinline long loop_out8_zero(unsigned long n, struct where at)
+{
+	u8 value = 0;
 
 	for (; n; n--)
 		asm volatile("outb %b0, %w1" : : "a" (value), "d" ((u16)at.addr));
@@ -368,6 +387,7 @@ enum base {
 	ACPI_TIMER,	/* a port of QEMU's: writes have no effect */
 	MMIO,		/* 0 */
 	AHCI,		/* registers of the AHCI controller */
+	BMDMA,		/* the IDE controller's bus master registers */
 };
 
 /**
@@ -462,6 +482,18 @@ static struct operation operations[] = {
 	{ "batch16_out8_qemu", "hypercall", loop_list_out8_hcall, { PORT_IDE_NSECT, 16 } },
 	{ "batch64_out8_qemu", "native", loop_list_out8_native, { PORT_IDE_NSECT, 64 } },
 	{ "batch64_out8_qemu", "hypercall", loop_list_out8_hcall, { PORT_IDE_NSECT, 64 } },
+	/* Each register of an IDE request, for tests/experiments. */
+	{ "in8_ide_status", "native", loop_in8_native, { PORT_IDE_STATUS } },
+	{ "in8_ide_altstatus", "native", loop_in8_native, { PORT_IDE_ALTSTATUS } },
+	{ "in8_ide_device", "native", loop_in8_native, { PORT_IDE_DEVICE } },
+	{ "out8_ide_feature", "native", loop_out8_native, { PORT_IDE_FEATURE } },
+	{ "out8_ide_count", "native", loop_out8_native, { PORT_IDE_NSECT } },
+	{ "out8_ide_device", "native", loop_out8_zero, { PORT_IDE_DEVICE } },
+	{ "in8_bmdma_command", "native", loop_in8_native, { BMDMA_COMMAND }, BMDMA },
+	{ "in8_bmdma_status", "native", loop_in8_native, { BMDMA_STATUS }, BMDMA },
+	{ "out8_bmdma_command", "native", loop_out8_zero, { BMDMA_COMMAND }, BMDMA },
+	{ "out8_bmdma_status", "native", loop_out8_zero, { BMDMA_STATUS }, BMDMA },
+	{ "out32_bmdma_prd", "native", loop_out32_native, { BMDMA_PRD }, BMDMA },
 };
 
 /* The shortest of some batches: interrupts of the host only ever add. */
@@ -661,7 +693,7 @@ static struct dentry *results_file;
 /* Where the operation is done.  False if there is no such thing here. */
 static bool resolve(struct operation *op)
 {
-	struct pci_dev *ahci;
+	struct pci_dev *ahci, *ide;
 
 	switch (op->base) {
 	case PORT:
@@ -676,6 +708,13 @@ static bool resolve(struct operation *op)
 			return false;
 		op->at.addr += pci_resource_start(ahci, AHCI_BAR);
 		pci_dev_put(ahci);
+		return true;
+	case BMDMA:
+		ide = pci_get_device(PCI_VENDOR_ID_INTEL, PCI_DEVICE_ID_INTEL_82371SB_1, NULL);
+		if (!ide)
+			return false;
+		op->at.addr += pci_resource_start(ide, BMDMA_BAR);
+		pci_dev_put(ide);
 		return true;
 	}
 	return false;
