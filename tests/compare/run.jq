@@ -36,6 +36,10 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 | ($registers | ranges) as $mine
 | ($e | accesses($o)) as $all
 | ($all | with_entries(select(.key | within($mine)))) as $device
+# Of what the guest did by IN, OUT and MMIO: the elements of a list are not told apart.
+| (($e.kvm_pio_out // {}) + ($o.written // {}) | with_entries(select(.key | within($mine)))) as $writes
+| (reduce ((($e.kvm_pio_in // {}), ($o.mmio // {}) | to_entries[]), (($o.written // {}) | to_entries[] | .value *= -1))
+	as $a ({}; .[$a.key] += $a.value) | with_entries(select((.key | within($mine)) and .value > 0))) as $reads
 | ($o | crossings($mine)) as $crossings
 # A nanosecond is an instruction.
 | (if $real == "1" then null
@@ -63,7 +67,8 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		hypercalls: ([$e.kvm_exit.vmmcall, $e.kvm_exit.vmcall] | add // 0 | per($m)),
 		$instructions,
 		# A thread that polls does so while fio starts, too.
-		vcpu_instructions: (if $instructions == null or $others == "" or $mode == "polling" then null
+		vcpu_instructions: (if $instructions == null or $others == "" or $mode == "polling"
+			or ($controller | endswith("+polling")) then null
 			else $instructions - ($others | tonumber | per($m)) | round end),
 		device_accesses: ($device | add // 0 | per($m))
 	},
@@ -77,6 +82,7 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		controller_exits_to_vmm: ($o | device_exits_to_vmm),
 		controller_decodes: ($o | access_decodes),
 		device_accesses: $device,
+		device_reads: $reads, device_writes: $writes,
 		other_accesses: ($all | with_entries(select(.key | in($device) | not))),
 		insn_emulation: $e.stats.insn_emulation
 	}
