@@ -1,86 +1,109 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The tables of the experiments, for tests/experiments/experiments: rows of cells behind tabs.
+# The tables of the experiments, for tests/experiments/experiments: `# NAME	TITLE', then rows
+# of cells behind tabs.
 #
-#	$results: of compare --experiments; $amd, $intel: of bench, the latter may be empty
+#	$results: of compare --experiments; $amd, $intel: of bench
+
+include "costs";
 
 $results[0].runs as $runs
 | ($runs | map({key: "\(.controller)-\(.mode) \(.job)", value: .}) | from_entries) as $run |
-# fio's latency of a write does not have the flush behind it.
-def of($boot; $job): $run["\($boot) disk-\($job)"]
-	| if . != null and $job == "write-4k-flush" then .per_io.instructions = .runtime_ms * 1e6 / .ios else . end;
+def of($boot; $job): $run["\($boot) disk-\($job)"] | flushed;
 def fixed($digits): if . == null then "-" else pow(10; $digits) as $p | . * $p | round / $p | tostring end;
 def number: fixed(0);
 def percent: if . == null then "-" else "\(. * 100 | fixed(1)) %" end;
 def over($y): if . == null or $y == null or $y == 0 then null else . / $y end;
 def ratio: fixed(3);
 
-# What one access costs, by bench; natively on a stock host
-def cost($bench; $op): first($bench[0].ops[]? | select(.op == $op and .guest == "base" and .way == "native") | .instructions) // null;
-def call($bench; $op): first($bench[0].ops[]? | select(.op == $op and .guest == "on" and .way == "hypercall") | .instructions) // null;
-
-def register: {"0x1f0": "data", "0x1f1": "feature", "0x1f2": "sector count", "0x1f3": "LBA low",
-	"0x1f4": "LBA mid", "0x1f5": "LBA high", "0x1f6": "device", "0x1f7": "status, command",
-	"0x3f6": "alternate status"}[.]
-	// {"0": "bus master command", "2": "bus master status", "4": "PRD table address"}[.[-1:]] // "";
+# The ways of a request: the boots of each, as all tables name them.
+def ways: ("IDE", "AHCI") as $name | ($name | ascii_downcase) as $disk
+	| ["\($name), native", "\($disk)-native"], ["\($name) by hypercall", "\($disk)-call"],
+	  ["\($name) by list", "\($disk)-hypercall"], ["\($name) by doorbell", "\($disk)-doorbell"];
+def threads: ("IDE", "AHCI") as $name | ($name | ascii_downcase) as $disk
+	| ["\($name) by doorbell, thread", "\($disk)-thread"], ["\($name) by doorbell, polling", "\($disk)-polling"];
+def nvme: ["NVMe, MMIO", "nvme+plain-native"], ["NVMe, ioeventfd", "nvme+ioeventfd-native"],
+	["NVMe, ioeventfd, shadow doorbells", "nvme+shadow-native"];
+def virtio: ("virtio-scsi", "virtio-blk") as $disk
+	| ["\($disk), MMIO", "\($disk)+mmio-native"], ["\($disk), ioeventfd", "\($disk)-native"],
+	  ["\($disk), ioeventfd, iothread", "\($disk)+iothread-native"],
+	  ["\($disk), iothread, polling", "\($disk)+polling-native"];
 
 def registers: of("ide-native"; "randread-4k") as $n | of("ide-hypercall"; "randread-4k") as $h
-	| ["register", "", "accesses", "by list"],
-	  ($n.counted.device_accesses | keys[] as $r
-	   | ["\($r) \($r | register)", "", (.[$r] / $n.counted.ios | fixed(2)),
-	      (($h.counted.device_accesses[$r] // 0) / $h.counted.ios | fixed(2))]),
-	  ["crossings", "", ($n.per_io.crossings | fixed(2)), ($h.per_io.crossings | fixed(2))],
-	  ["exits to QEMU", "", ($n.per_io.controller_exits_to_vmm | fixed(2)), ($h.per_io.controller_exits_to_vmm | fixed(2))],
-	  ["instructions of a read", "", ($n.per_io.instructions | number), ($h.per_io.instructions | number)],
-	  ((cost($amd; "in8_qemu") + cost($amd; "out8_qemu")) / 2) as $qemu
-	  | ((cost($amd; "in8_kvm") + cost($amd; "out8_kvm")) / 2) as $kvm
-	  | ["one access in QEMU, instructions", "", ($qemu | number), "-"],
-	  ["one access in KVM, instructions", "", ($kvm | number), "-"],
-	  ["all in QEMU, of the read", "", ($n.per_io.crossings * $qemu / $n.per_io.instructions | percent), "-"],
-	  ["the read, were all in KVM (computed)", "",
-	   ($n.per_io.instructions - $n.per_io.crossings * ($qemu - $kvm) | number), "-"];
+	| ["register", "reads", "writes", "by list", "handled in", "instructions", "were it in KVM"],
+	  (select($n != null and $h != null)
+	| ($n | register_costs($amd)) as $costs
+	| ($costs | map(.qemu) | add) as $qemu | ($costs | map(.kvm) | add) as $kvm
+	| (if $n.counted.crossings.port == $n.counted.controller_exits_to_vmm then "QEMU" else "both" end) as $where
+	| ($costs[] | [.name, (.reads, .writes | fixed(2)),
+		       (($h.counted.device_accesses[.port] // 0) / $h.counted.ios | fixed(2)),
+		       $where, (.qemu, .kvm | number)]),
+	  ["all accesses", ($costs | (map(.reads) | add), (map(.writes) | add) | fixed(2)),
+	   (([$costs[].port | $h.counted.device_accesses[.] // 0] | add) / $h.counted.ios | fixed(2)), $where,
+	   ($qemu, $kvm | number)],
+	  ["the read", "-", "-", "-", "-", ($n.per_io.instructions | ., . - $qemu + $kvm | number)],
+	  ["share of the accesses", "-", "-", "-", "-",
+	   ($qemu / $n.per_io.instructions, $kvm / ($n.per_io.instructions - $qemu + $kvm) | percent)]);
 
-def share: of("ahci-native"; "randread-4k") as $n | of("ahci-hypercall"; "randread-4k") as $h
-	| of("ahci-doorbell"; "randread-4k") as $d
-	| ((cost($amd; "mmio_read32_qemu") + cost($amd; "mmio_write32_qemu")) / 2) as $mmio
-	| ($n.per_io.instructions - $n.per_io.crossings * $mmio) as $rest
-	| ["", "native", "list", "doorbell"],
-	  ["instructions of a read", ($n, $h, $d | .per_io.instructions | number)],
-	  ["crossings", ($n, $h, $d | .per_io.crossings | fixed(2))],
-	  ["one MMIO access in QEMU", ($mmio | number), "-", "-"],
-	  ["register access, instructions", ($n, $h, $d | .per_io.instructions - $rest | number)],
-	  ["its share of the read", ($n, $h, $d | (.per_io.instructions - $rest) / .per_io.instructions | percent)];
+def ide: of("ide-native"; "randread-4k").per_io.instructions as $n
+	| ["one read of 4 KiB", "crossings", "exits to QEMU", "instructions", "x native"],
+	  (ways | select(.[1] | startswith("ide")) | [.[0]] + (of(.[1]; "randread-4k").per_io
+		| [(.crossings, .controller_exits_to_vmm | fixed(2)), (.instructions | number, (over($n) | ratio))]));
+
+# What is not register access costs the same by any way: the native read without its accesses.
+def share($job): of("ahci-native"; $job) as $n | of("ahci-call"; $job) as $c | of("ahci-hypercall"; $job) as $h
+	| of("ahci-doorbell"; $job) as $d | of("virtio-blk-native"; $job) as $v
+	| def per_io(f): if . == null then null else .per_io | f end;
+	["", "native", "by hypercall", "by list", "by doorbell", "virtio-blk"],
+	(select($n != null)
+	 | ($n.per_io.instructions - ($n | mmio_costs($amd))) as $rest
+	 | ["instructions", ($n, $c, $h, $d, $v | per_io(.instructions) | number)],
+	   ["crossings", ($n, $c, $h, $d, $v | per_io(.crossings) | fixed(2))],
+	   ["exits to QEMU", ($n, $c, $h, $d, $v | per_io(.controller_exits_to_vmm) | fixed(2))],
+	   ["register access, instructions", ($n, $c, $h, $d | per_io(.instructions - $rest) | number), "-"],
+	   ["its share", ($n, $c, $h, $d | per_io((.instructions - $rest) / .instructions) | percent), "-"],
+	   ["the rest, instructions", ($rest | number | ., ., ., .), "-"],
+	   ["exits of the rest", ($n, $c, $h, $d, $v | per_io(.exits - .crossings) | fixed(2))],
+	   (("hlt", "intr", "vintr", "msr") as $reason
+	    | ["by \($reason)", ($n, $c, $h, $d, $v | per_io(.exits_by_reason[$reason] // 0) | fixed(2))]));
 
 def caches: ["disk, cache", "job", "native", "by list", "ratio"],
 	(("ide", "ahci", "virtio-blk") as $disk
 	 | ("unsafe", "writeback", "writethrough", "none") as $cache
 	 | (if $cache == "unsafe" then $disk else "\($disk)@\($cache)" end) as $boot
-	 | ("read-1m", "write-4k", "write-4k-flush") as $job
+	 | ("randread-4k", "read-1m", "write-4k", "write-4k-flush") as $job
 	 | (of("\($boot)-native"; $job).per_io.instructions) as $n
 	 | (of("\($boot)-hypercall"; $job).per_io.instructions) as $h
 	 | ["\($disk), \($cache)", $job, ($n | number), ($h | number), ($h | over($n) | ratio)]);
 
-# The ways of a request: the boots of each, as all tables name them.
-def ways: ["IDE, native", "ide-native"], ["IDE by list", "ide-hypercall"], ["IDE by doorbell", "ide-doorbell"],
-	["AHCI, native", "ahci-native"], ["AHCI by list", "ahci-hypercall"], ["AHCI by doorbell", "ahci-doorbell"];
-def others: ["virtio-scsi", "virtio-scsi-native"], ["virtio-blk", "virtio-blk-native"];
-def shadow: ["NVMe, ioeventfd, shadow doorbells", "nvme+shadow-native"];
-def nvme: ["NVMe", "nvme+plain-native"], ["NVMe, ioeventfd", "nvme+ioeventfd-native"], shadow;
-
 # beside(TITLE; JOB; WAYS): what that job takes
 def beside($title; $job; which): of("virtio-blk-native"; $job).per_io.instructions as $v
-	| [$title, "crossings", "exits to QEMU", "instructions", "x virtio-blk"],
+	| [$title, "crossings", "exits to QEMU", "instructions", "of the vCPU", "x virtio-blk"],
 	  (which | [.[0]] + (of(.[1]; $job).per_io
 		| [(.crossings | fixed(2)), (.controller_exits_to_vmm | fixed(2)), (.instructions | number),
-		   (.instructions | over($v) | ratio)]));
+		   (.vcpu_instructions | number), (.instructions | over($v) | ratio)]));
 
-def crossing: ["one crossing, instructions", "AMD", "Intel"],
-	(["hypercall that does nothing", "hcall_probe"] | [.[0], (call($amd; .[1]), call($intel; .[1]) | number)]),
-	(["port read, in KVM", "in8_kvm"], ["port read, in QEMU", "in8_qemu"],
-	 ["MMIO read, in KVM", "mmio_read32_kvm"], ["MMIO read, in QEMU", "mmio_read32_qemu"]
-	 | [.[0], (cost($amd; .[1]), cost($intel; .[1]) | number)]),
-	(["port read, in QEMU, by hypercall", "in8_qemu"], ["MMIO read, in QEMU, by hypercall", "mmio_read32_qemu"]
-	 | [.[0], (call($amd; .[1]), call($intel; .[1]) | number)]);
+# dd's own lines
+def dd: of("virtio-blk-native"; "dd-4k").per_io.instructions as $small
+	| of("virtio-blk-native"; "dd-1m").per_io.instructions as $large
+	| ["one read of dd's", "bs=4k: crossings", "instructions", "x virtio-blk", "bs=1M: crossings", "instructions", "x virtio-blk"],
+	  (ways, ["virtio-blk", "virtio-blk-native"]
+	   | [.[0], (of(.[1]; "dd-4k").per_io | (.crossings | fixed(2)), (.instructions | number, (over($small) | ratio))),
+	      (of(.[1]; "dd-1m").per_io | (.crossings | fixed(2)), (.instructions | number, (over($large) | ratio)))]);
+
+# row NAME COST: of both vendors, and as many system calls
+def crossing: cost($amd; "syscall") as $a | cost($intel; "syscall") as $i
+	| def row($name; $x; $y): [$name, ($x, $y | number), ($x | over($a) | fixed(1)), ($y | over($i) | fixed(1))];
+	["one crossing, instructions", "AMD", "Intel", "x system call", "x system call"],
+	row("system call in the guest"; $a; $i),
+	row("hypercall that does nothing"; call($amd; "hcall_probe"); call($intel; "hcall_probe")),
+	(["port read, in KVM", "in8_kvm"], ["port read, in QEMU", "in8_qemu"], ["port write, in QEMU", "out8_qemu"],
+	 ["MMIO read, in KVM", "mmio_read32_kvm"], ["MMIO read, in QEMU", "mmio_read32_qemu"],
+	 ["MMIO write, in QEMU", "mmio_write32_qemu"]
+	 | row(.[0]; cost($amd; .[1]); cost($intel; .[1]))),
+	(["port read, in QEMU, by hypercall", "in8_qemu"], ["MMIO read, in QEMU, by hypercall", "mmio_read32_qemu"],
+	 ["16 port writes, in QEMU, by list", "batch16_out8_qemu"]
+	 | row(.[0]; call($amd; .[1]); call($intel; .[1])));
 
 # µs in a nested KVM guest, as published for PVM (SOSP '23): a hypercall, a port access in QEMU
 def nested: 7.4 as $call | 29.3 as $port
@@ -88,18 +111,21 @@ def nested: 7.4 as $call | 29.3 as $port
 	  (ways, ["virtio-blk", "virtio-blk-native"]
 	   | [.[0]] + (of(.[1]; "randread-4k").per_io
 		| [(.crossings | fixed(2)), (.controller_exits_to_vmm | fixed(2)),
-		   (.crossings * $call + .controller_exits_to_vmm * ($port - $call) | fixed(1))]));
+		   ((try (.crossings * $call + .controller_exits_to_vmm * ($port - $call)) catch null) | fixed(1))]));
 
-def table($title; rows): "# \($title)", (rows | map(. // "-") | join("\t"));
+def table($name; $title; rows): "# \($name)\t\($title)", (rows | map(. // "-") | join("\t"));
 
-table("1. IDE: registers of a 4 KiB read, and what they cost"; registers),
-table("2. AHCI: the share of register access in a 4 KiB read"; share),
-table("3. Cache modes: instructions"; caches),
-table("4. NVMe, virtio-scsi and virtio-blk, and ours beside them";
-	beside("4 KiB random reads, one at a time"; "randread-4k"; ways, nvme, others)),
-table("4a. The same, 32 at a time";
-	beside("4 KiB random reads, 32 at a time"; "randread-4k-qd32"; (ways | select(.[1] | startswith("ahci"))), nvme, others)),
-table("4b. The same, 1 MiB";
-	beside("1 MiB sequential reads, one at a time"; "read-1m"; ways, shadow, others)),
-table("5. One crossing"; crossing),
-table("7. Nested, computed"; nested)
+table("registers"; "1. IDE: registers of a 4 KiB read, and what they cost"; registers),
+table("ide"; "1. IDE: the same read by each way"; ide),
+table("share-4k"; "2. AHCI: the share of register access in a read of 4 KiB"; share("randread-4k")),
+table("share-1m"; "2. AHCI: the share of register access in a read of 1 MiB"; share("read-1m")),
+table("dd"; "3. dd, on IDE, AHCI and virtio-blk"; dd),
+table("caches"; "3. Cache modes: instructions of one operation"; caches),
+table("beside"; "4. NVMe, virtio-scsi and virtio-blk, and ours beside them";
+	beside("4 KiB random reads, one at a time"; "randread-4k"; ways, threads, nvme, virtio)),
+table("beside-32"; "4. The same, 32 at a time";
+	beside("4 KiB random reads, 32 at a time"; "randread-4k-qd32"; ways, threads, nvme, virtio)),
+table("beside-1m"; "4. The same, 1 MiB";
+	beside("1 MiB sequential reads, one at a time"; "read-1m"; ways, threads, nvme, virtio)),
+table("crossing"; "5. One crossing"; crossing),
+table("computed"; "7. Nested, computed from published times"; nested)
