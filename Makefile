@@ -199,7 +199,7 @@ build-deb:
 	@rm -rf $(OUT)/deb/build
 	@mkdir -p $(OUT)/deb/build/pio-hypercall
 	@cp -a --parents debian host guest/pio_hypercall include tools Documentation packaging \
-		README.md CHANGELOG.md VERSION $(OUT)/deb/build/pio-hypercall
+		README.md CHANGELOG.md SECURITY.md VERSION $(OUT)/deb/build/pio-hypercall
 	@cd $(OUT)/deb/build/pio-hypercall && \
 		{ dpkg-buildpackage -b -us -uc >../build.log 2>&1 || { cat ../build.log; exit 1; }; }
 	@cd $(OUT)/deb && for f in *.deb; do [ -e "build/$$f" ] || rm -f "$$f"; done

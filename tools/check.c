@@ -458,7 +458,7 @@ static void check_series(void)
 	if (every) {
 		ok("kvm.pio_hypercall is Y: every VM is answered");
 	} else {
-		remark("kvm.pio_hypercall is N: VMs are answered whose VMM asks for it, as QEMU does with");
+		remark("kvm.pio_hypercall is N: VMs are answered whose VMM asks for it, as does");
 		type("qemu-system-x86_64 -accel kvm,pio-hypercall=on ...");
 	}
 	n = find_vms(&pids);

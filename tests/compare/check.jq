@@ -16,7 +16,7 @@ def counts: {
 	"ahci-randread-4k": [[7, 7], [2, 3]]
 };
 def instructions: {
-	patched: {"ide-randread-4k": 0.443, "ide-randwrite-4k": 0.436, "ide-seqread-128k": 0.562,
+	patched: {"ide-randread-4k": 0.443, "ide-randwrite-4k": 0.436, "ide-seqread-128k": 0.585,
 		"ide-verify": 0.437, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.734},
 	stock: {"ide-randread-4k": 0.452, "ide-randwrite-4k": 0.444, "ide-seqread-128k": 0.585,
 		"ide-verify": 0.443, "ide-pio-randread-4k": 0.865, "ahci-randread-4k": 0.740}
