@@ -318,25 +318,38 @@ static void check_refuse(const u32 *pids, size_t n)
 		ok("parameter refuse names none of the VMs");
 }
 
+/* Of each VM of a process the directory in debugfs, PID-FD; the caller frees each and all. */
+static int vm_dirs(u32 pid, struct dirent ***list)
+{
+	int i, vms = 0, n = names_in("/sys/kernel/debug/kvm", list);
+	char begin[16];
+
+	snprintf(begin, sizeof(begin), "%u-", pid);
+	for (i = 0; i < n; i++) {
+		if (!strncmp((*list)[i]->d_name, begin, strlen(begin)))
+			(*list)[vms++] = (*list)[i];
+		else
+			free((*list)[i]);
+	}
+	return vms;
+}
+
 /* A counter of a VM's; false if it has made no call. */
 static bool vm_counter(u32 pid, const char *wanted, u64 *value)
 {
-	char path[PATH_MAX], begin[16], name[32];
+	char path[PATH_MAX], name[32];
 	struct dirent **list;
 	bool any = false;
 	u64 n;
-	int i, dirs = names_in("/sys/kernel/debug/kvm", &list);
+	int i, dirs = vm_dirs(pid, &list);
 
 	*value = 0;
-	snprintf(begin, sizeof(begin), "%u-", pid);
 	for (i = 0; i < dirs; i++) {
-		FILE *f = NULL;
+		FILE *f;
 
-		if (!strncmp(list[i]->d_name, begin, strlen(begin))) {
-			snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/kvm_hcall",
-				 list[i]->d_name);
-			f = root_open(path);
-		}
+		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/kvm_hcall",
+			 list[i]->d_name);
+		f = root_open(path);
 		while (f && fscanf(f, "%31s %llu", name, &n) == 2) {
 			any = true;
 			*value += strcmp(name, wanted) ? 0 : n;
@@ -349,6 +362,12 @@ static bool vm_counter(u32 pid, const char *wanted, u64 *value)
 	return any;
 }
 
+static void remark_no_call(u32 pid)
+{
+	remark("%s has made no call; in it:", vm_title(pid));
+	type("pio-stat check guest");
+}
+
 /* Fewer lists than that may all have been without two writes in a row. */
 #define LISTS_THAT_TELL	10
 
@@ -359,8 +378,7 @@ static void check_zone(u32 pid)
 	u64 lists, writes;
 
 	if (!vm_counter(pid, "calls_batch", &lists)) {
-		remark("%s has made no call; in it:", title);
-		type("pio-stat check guest");
+		remark_no_call(pid);
 		return;
 	}
 	vm_counter(pid, "coalesced_writes", &writes);
@@ -420,19 +438,14 @@ static void check_module(void)
 /* In KVM itself the counters are files, one each, summed over the VM's vCPUs. */
 static u64 series_calls(u32 pid)
 {
-	char path[PATH_MAX], begin[16], line[32];
+	char path[PATH_MAX], line[32];
 	struct dirent **vms, **stats;
-	int i, j, n, dirs = names_in("/sys/kernel/debug/kvm", &vms);
+	int i, j, n, dirs = vm_dirs(pid, &vms);
 	u64 calls = 0;
 
-	snprintf(begin, sizeof(begin), "%u-", pid);
 	for (i = 0; i < dirs; i++) {
-		n = 0;
-		stats = NULL;
-		if (!strncmp(vms[i]->d_name, begin, strlen(begin))) {
-			snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s", vms[i]->d_name);
-			n = names_in(path, &stats);
-		}
+		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s", vms[i]->d_name);
+		n = names_in(path, &stats);
 		for (j = 0; j < n; j++) {
 			if (!strncmp(stats[j]->d_name, "pio_hcall_calls_", 16)) {
 				snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/%s",
@@ -465,12 +478,10 @@ static void check_series(void)
 	for (i = 0; i < n; i++) {
 		u64 calls = series_calls(pids[i]);
 
-		if (calls) {
+		if (calls)
 			ok("%s has made %llu calls", vm_title(pids[i]), calls);
-		} else {
-			remark("%s has made no call; in it:", vm_title(pids[i]));
-			type("pio-stat check guest");
-		}
+		else
+			remark_no_call(pids[i]);
 	}
 	if (!n)
 		remark("no VM is running");
