@@ -96,6 +96,7 @@ struct pio_ata_port {
  * @host_init:	NULL, or the reason why the controller is left alone
  * @host_exit:	undoes @host_init
  * @stand:	opens queues for standing lists, if there can be any; NULL: never
+ * @announces:	after @host_init the driver's own accesses are calls, with or without lists
  */
 struct pio_ata_driver {
 	const char *name;
@@ -105,6 +106,7 @@ struct pio_ata_driver {
 	const char *(*host_init)(struct pio_ata_host *ph);
 	void (*host_exit)(struct pio_ata_host *ph);
 	void (*stand)(struct pio_ata_host *ph);
+	bool announces;
 };
 
 /* Legacy channels have an interrupt each. */

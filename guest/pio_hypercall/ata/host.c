@@ -354,11 +354,14 @@ static bool is_excluded(struct pci_dev *pdev)
 /* Returns NULL, or the reason why not. */
 static const char *convert(struct pci_dev *pdev, const struct pio_ata_driver *driver)
 {
+	bool lists = pio_hcall_features & PIO_HCALL_F_BATCH;
 	struct ata_host *host = pci_get_drvdata(pdev);
 	struct pio_ata_host *ph;
 	const char *why;
 	unsigned int i;
 
+	if (!lists && !driver->announces)
+		return no_lists;
 	ph = kzalloc(struct_size(ph, ports, host->n_ports), GFP_KERNEL);
 	if (!ph)
 		return no_memory;
@@ -383,6 +386,12 @@ static const char *convert(struct pci_dev *pdev, const struct pio_ata_driver *dr
 	why = driver->host_init ? driver->host_init(ph) : NULL;
 	if (why)
 		goto left_alone;
+	/* The driver's own accesses are calls now: there is nothing of its to take over. */
+	if (!lists) {
+		ph->n_ports = 0;
+		ph->n_irqs = 0;
+		goto converted;
+	}
 	why = "no port that is as expected";
 	if (!init_ports(ph))
 		goto host_exit;
@@ -396,8 +405,10 @@ static const char *convert(struct pci_dev *pdev, const struct pio_ata_driver *dr
 	if (driver->stand)
 		driver->stand(ph);
 	set_ops(ph, true);
+converted:
 	list_add_tail(&ph->node, &hosts);
-	pci_info(pdev, "pio_hcall: requests of %s by hypercall\n", driver->name);
+	pci_info(pdev, "pio_hcall: %s of %s by hypercall\n", lists ? "requests" : "registers",
+		 driver->name);
 	return NULL;
 
 swap_back:
@@ -755,19 +766,22 @@ static ssize_t pio_hypercall_show(struct device *dev, struct device_attribute *a
 	struct pci_dev *pdev = to_pci_dev(dev);
 	const char *why = no_driver;
 	struct controller *c;
-	bool list;
+	struct pio_ata_host *ph;
+	bool list = false;
 
 	mutex_lock(&hosts_lock);
-	list = find_host(pdev);
+	ph = find_host(pdev);
 	c = find_controller(pdev);
-	if (c && !list)
+	if (ph)
+		list = ph->n_ports;
+	else if (c)
 		why = c->why;
 	mutex_unlock(&hosts_lock);
-	if (!list)
+	if (!ph)
 		return sysfs_emit(buf, "native: %s\n", why);
 	if (pio_hcall_gone() && !READ_ONCE(pio_list_open))
 		return sysfs_emit(buf, "native: the host has stopped answering\n");
-	return sysfs_emit(buf, "list\n");
+	return sysfs_emit(buf, list ? "list\n" : "call\n");
 }
 
 static ssize_t pio_hypercall_store(struct device *dev, struct device_attribute *attr,
@@ -813,7 +827,7 @@ static int start(void)
 		return err;
 	mutex_lock(&switching);
 	mutex_lock(&hosts_lock);
-	converting = pio_hcall_features & PIO_HCALL_F_BATCH;
+	converting = pio_hcall_features & (PIO_HCALL_F_BATCH | PIO_HCALL_F_MMIO);
 	mutex_unlock(&hosts_lock);
 	err = bus_for_each_dev(&pci_bus_type, NULL, NULL, bind_locked);
 	mutex_unlock(&switching);
