@@ -3,7 +3,8 @@
 # One job's entry in results.json, from what one boot left. Documentation/results.rst
 # says what the keys mean.
 #
-#	$plain $counted: fio's output; $exits: exits' output; $origin: origin's, or nothing;
+#	$plain $counted: fio's output; $exits: exits' output; $outer: the same of the host's own
+#	host, or nothing; $origin: origin's, or nothing;
 #	$registers: "first-last", hexadecimal, a line each; $others: nanoseconds that QEMU's threads
 #	but its vCPUs' ran while it was counted, or ""; $real: "1" or ""; $guest: "patched", "stock" or "32"
 
@@ -70,7 +71,9 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		vcpu_instructions: (if $instructions == null or $others == "" or $mode == "polling"
 			or ($controller | endswith("+polling")) then null
 			else $instructions - ($others | tonumber | per($m)) | round end),
-		device_accesses: ($device | add // 0 | per($m))
+		device_accesses: ($device | add // 0 | per($m)),
+		outer_exits: ($outer[0].kvm_exit // null | if . then add else . end | per($m)),
+		outer_exits_by_reason: ($outer[0].kvm_exit // null | each_per($m))
 	},
 	ios: $n, runtime_ms: $ms,
 	counted: {
@@ -84,6 +87,7 @@ def each_per($n): if . == null or $n == 0 then null else map_values(per($n)) end
 		device_accesses: $device,
 		device_reads: $reads, device_writes: $writes,
 		other_accesses: ($all | with_entries(select(.key | in($device) | not))),
-		insn_emulation: $e.stats.insn_emulation
+		insn_emulation: $e.stats.insn_emulation,
+		outer_exits: ($outer[0].kvm_exit // null)
 	}
 }
