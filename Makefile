@@ -22,7 +22,7 @@ help:
 	@echo 'make bench        instructions per operation'
 	@echo '                    CPU=intel      on the Intel machine, not the AMD one'
 	@echo 'make experiments  what the talks behind the kit measured, measured again: dd, NVMe,'
-	@echo '                    virtio-scsi, cache modes and crossings beside IDE and AHCI'
+	@echo '                    virtio-scsi, cache modes, crossings and a nested guest beside IDE and AHCI'
 	@echo 'make census       what still leaves a Debian guest, its boot and fio, by pio-stat'
 	@echo '                    DISK=ide       or ahci; both if not told'
 	@echo 'make html         Documentation/ as pages -> out/html/index.html'

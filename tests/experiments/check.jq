@@ -21,6 +21,14 @@ def below($boot; $job; $other; $most): per($boot; $job) as $p | per($other; $job
 	| (if $p == null or $o == null then null else $p.instructions / $o.instructions end) as $ratio
 	| {ok: ($ratio != null and $ratio <= $most),
 	   text: "\($boot), \($job): instructions at most \($most) of \($other) (\($ratio))"};
+# Of the guest in L3
+def inner($boot): first($nested[0].runs[]? | select("\(.controller)-\(.mode)" == $boot) | .per_io) // null;
+def exact_inner($boot; $crossings; $exits): inner($boot) as $p
+	| {ok: ($p != null and ($p.crossings | hundredth) == $crossings and ($p.controller_exits_to_vmm | hundredth) == $exits),
+	   text: "\($boot), nested: \($crossings) crossings, \($exits) exits to QEMU (\($p.crossings), \($p.controller_exits_to_vmm))"};
+def below_inner($disk; $key; $most):
+	within("\($disk), nested: \($key) by list, by native"; over(inner("\($disk)-hypercall")[$key]; inner("\($disk)-native")[$key]);
+	       0; $most);
 def atmost($boot; $job; $crossings; $exits): per($boot; $job) as $p
 	| {ok: ($p != null and $p.crossings <= $crossings and $p.controller_exits_to_vmm <= $exits),
 	   text: "\($boot), \($job): at most \($crossings) crossings, \($exits) exits to QEMU (\($p.crossings), \($p.controller_exits_to_vmm))"};
@@ -91,7 +99,14 @@ def atmost($boot; $job; $crossings; $exits): per($boot; $job) as $p
 	   within("\($cpu): MMIO access in QEMU, by a port access there";
 		  over(cost($bench; "mmio_read32_qemu"); cost($bench; "in8_qemu")); 1.5; 1.7),
 	   within("\($cpu): hypercall that does nothing, by a system call"; over(call($bench; "hcall_probe"); $syscall); 4; 8),
-	   within("\($cpu): port access in QEMU, by a system call"; over(cost($bench; "in8_qemu"); $syscall); 15; 30))
+	   within("\($cpu): port access in QEMU, by a system call"; over(cost($bench; "in8_qemu"); $syscall); 15; 30)),
+	# 7. Nested
+	{ok: ($nested[0].missing == []), text: "nested: all boots are there"},
+	exact_inner("ide-native"; 26; 26), exact_inner("ide-call"; 26; 26), exact_inner("ide-hypercall"; 2; 3),
+	exact_inner("ahci-native"; 7; 7), exact_inner("ahci-call"; 7; 7), exact_inner("ahci-hypercall"; 2; 3),
+	exact_inner("virtio-blk-native"; 1; 0),
+	below_inner("ide"; "instructions"; 0.176), below_inner("ahci"; "instructions"; 0.480),
+	below_inner("ide"; "outer_exits"; 0.138), below_inner("ahci"; "outer_exits"; 0.430)
 ]
 | to_entries
 | "KTAP version 1", "1..\(length)",

@@ -3,7 +3,7 @@
 # The tables of the experiments, for tests/experiments/experiments: `# NAME	TITLE', then rows
 # of cells behind tabs.
 #
-#	$results: of compare --experiments; $amd, $intel: of bench
+#	$results: of compare --experiments; $nested: of compare --nested; $amd, $intel: of bench
 
 include "costs";
 
@@ -107,6 +107,17 @@ def crossing: cost($amd; "syscall") as $a | cost($intel; "syscall") as $i
 	 ["16 port writes, in QEMU, by list", "batch16_out8_qemu"]
 	 | row(.[0]; call($amd; .[1]); call($intel; .[1])));
 
+# In L3, beside the same guest in L2
+def levels: ($nested[0].runs // [] | map({key: "\(.controller)-\(.mode)", value: .per_io}) | from_entries) as $inner
+	| def row($name; $boot; $native): $inner[$boot] as $n | of($boot; "randread-4k").per_io as $flat
+		| [$name, ($n.crossings, $n.controller_exits_to_vmm, $n.outer_exits | fixed(2)), ($n.instructions | number),
+		   ($n.instructions | over($inner[$native].instructions) | ratio), ($flat.instructions | number),
+		   ($flat.instructions | over(of($native; "randread-4k").per_io.instructions) | ratio)];
+	["4 KiB read in L3", "crossings", "exits to QEMU", "exits to L1", "instructions", "x native",
+	 "not nested: instructions", "x native"],
+	(ways | select(.[1] | endswith("-doorbell") | not) | row(.[0]; .[1]; (.[1] | sub("-.*"; "-native")))),
+	row("virtio-blk"; "virtio-blk-native"; "");
+
 # µs in a nested KVM guest, as published for PVM (SOSP '23): a hypercall, a port access in QEMU
 def nested: 7.4 as $call | 29.3 as $port
 	| ["4 KiB read, computed", "crossings", "exits to QEMU", "µs"],
@@ -130,4 +141,5 @@ table("beside-32"; "4. The same, 32 at a time";
 table("beside-1m"; "4. The same, 1 MiB";
 	beside("1 MiB sequential reads, one at a time"; "read-1m"; ways, threads, nvme, virtio)),
 table("crossing"; "5. One crossing"; crossing),
+table("nested"; "7. Nested: 4 KiB random reads, one at a time"; levels),
 table("computed"; "7. Nested, computed from published times"; nested)
