@@ -495,6 +495,6 @@ const struct pio_ata_driver pio_ata_ahci = {
 	.host_init = ahci_host_init,
 	.host_exit = ahci_host_exit,
 	.stand = ahci_stand,
-	/* In a kernel with the patches; the libahci of others does not look. */
+	/* Always in a patched kernel.  As a module for others: their libahci does not look. */
 	.announces = IS_ENABLED(CONFIG_PIO_HYPERCALL_ATA),
 };

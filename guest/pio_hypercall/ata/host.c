@@ -376,20 +376,21 @@ static const char *convert(struct pci_dev *pdev, const struct pio_ata_driver *dr
 	why = as_excluded;
 	if (is_excluded(pdev))
 		goto left_alone;
-	find_handlers(ph);
-	why = "its interrupts have threads (threadirqs, PREEMPT_RT)";
-	if (ph->threaded)
-		goto left_alone;
-	why = "interrupts are not as expected";
-	if (!ph->n_irqs)
-		goto left_alone;
+	if (lists) {
+		find_handlers(ph);
+		why = "its interrupts have threads (threadirqs, PREEMPT_RT)";
+		if (ph->threaded)
+			goto left_alone;
+		why = "interrupts are not as expected";
+		if (!ph->n_irqs)
+			goto left_alone;
+	}
 	why = driver->host_init ? driver->host_init(ph) : NULL;
 	if (why)
 		goto left_alone;
 	/* The driver's own accesses are calls now: there is nothing of its to take over. */
 	if (!lists) {
 		ph->n_ports = 0;
-		ph->n_irqs = 0;
 		goto converted;
 	}
 	why = "no port that is as expected";
